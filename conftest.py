@@ -1,0 +1,118 @@
+"""The ground of every test: a PostgreSQL of its own, and a database copied from a template.
+
+Migrations run once into a template, which is kept until a migration changes. Each run, and each xdist worker, copies
+it in a fraction of a second, and so does the clean-up after a test that committed: the database is again as the
+migrations leave it, with the roles and policies that they ship.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connections
+from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from psycopg import sql
+
+hypothesis_settings.register_profile(
+    "opd",
+    deadline=None,  # two test processes on two cores: a pause says nothing about the code
+    derandomize=bool(os.environ.get("CI")),
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("opd")
+
+
+class TestDatabase:
+    """The database of this process, and the template that it comes from."""
+
+    __test__ = False
+
+    def __init__(self, worker: str) -> None:
+        base = settings.DATABASES["default"]["TEST"]["NAME"]
+        self.name = f"{base}_{worker}"
+        self.family = f"{base}_template"
+        self.template = f"{self.family}_{fingerprint()}"
+        self.wrapper = connections["default"]
+
+    def prepare(self) -> None:
+        """Make the template where it is missing (one process does, the others wait), then the copy."""
+        settings.OPD_VAR.mkdir(parents=True, exist_ok=True)
+        with open(settings.OPD_VAR / f"{self.family}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = self.databases()
+            if self.template not in known:
+                for old in (name for name in known if name.startswith(self.family)):
+                    self.drop(old)
+                self.migrate()
+        self.copy()
+
+    def migrate(self) -> None:
+        """Run the migrations into a draft and rename it: a run that was stopped leaves no half a template."""
+        draft = f"{self.family}_draft"
+        self.wrapper.settings_dict["TEST"]["NAME"] = draft
+        self.wrapper.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        self.wrapper.close()
+        self.execute("ALTER DATABASE {} RENAME TO {}", draft, self.template)
+        # Nobody may connect, so that nothing (autovacuum, a curious person) is ever in the way of a copy.
+        self.execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.template)
+
+    def copy(self) -> None:
+        """Replace this process's database by a fresh copy of the template."""
+        self.wrapper.close()
+        self.drop(self.name)
+        self.execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", self.name, self.template)
+        self.wrapper.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = self.name
+
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        self.execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+    def databases(self) -> list[str]:
+        """The names of all databases of the server."""
+        with self.server() as connection:
+            return [name for (name,) in connection.execute("SELECT datname FROM pg_database")]
+
+    def execute(self, statement: str, *names: str) -> None:
+        """Run a statement on the server itself; the names are put in as identifiers."""
+        with self.server() as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def server(self) -> psycopg.Connection:
+        """A connection to none of the databases that are made and dropped here."""
+        parameters = self.wrapper.get_connection_params() | {"dbname": "postgres"}
+        wanted = ("dbname", "host", "port", "user", "password")
+        return psycopg.connect(**{key: parameters[key] for key in wanted if key in parameters}, autocommit=True)
+
+
+def fingerprint() -> str:
+    """Changes with every migration of ours, and with the packages whose migrations run beside them."""
+    digest = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes())
+    for app in sorted(apps.get_app_configs(), key=lambda app: app.label):
+        if settings.BASE_DIR in Path(app.path).parents and ".venv" not in app.path:
+            for file in sorted([*Path(app.path).glob("migrations/*.py"), *Path(app.path).glob("permissions.py")]):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: pytest.FixtureRequest, worker_id: str) -> Iterator[None]:
+    """Instead of pytest-django's own: a copy of the template for this process."""
+    with django_db_blocker.unblock():
+        database = TestDatabase(worker_id)
+        database.prepare()
+        real_teardown = TransactionTestCase._fixture_teardown
+        TransactionTestCase._fixture_teardown = lambda case: database.copy()  # type: ignore[method-assign]
+    yield
+    with django_db_blocker.unblock():
+        TransactionTestCase._fixture_teardown = real_teardown  # type: ignore[method-assign]
+        connections.close_all()
+        database.drop(database.name)

@@ -1,0 +1,19 @@
+#!/usr/bin/env python
+"""Django's command line. ``make run`` is the short way; ``manage.py help`` lists everything else."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "opd_engine.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("Django is not installed in this Python. `make run` makes the environment in .venv.")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

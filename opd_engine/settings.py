@@ -1,0 +1,248 @@
+"""Settings, from the environment (``environment.py``) and otherwise the same everywhere."""
+
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from opd_engine import environment as env
+
+BASE_DIR = env.BASE_DIR
+PRODUCTION = env.is_production()
+OPD_VAR = env.var_dir()
+OPD_ENV = "production" if PRODUCTION else "development"
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000)
+
+DEBUG = False
+SECRET_KEY = env.secret_key(OPD_VAR)
+# On a laptop the page is opened from phones in the same room, under whatever name the laptop has there.
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or ["*"]
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+ROOT_URLCONF = "opd_engine.urls"
+WSGI_APPLICATION = "opd_engine.wsgi.application"
+ASGI_APPLICATION = "opd_engine.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "opd_engine",
+    # our floors, from the top down
+    "reception",
+    "tokens",
+    "scheduling",
+    "patients",
+    "accounts",
+    "common",
+    # the look of the admin comes before the admin
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "rest_framework",
+    "knox",
+    "django_filters",
+    "drf_spectacular",
+    "drf_standardized_errors",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "django_htmx",
+    "pgtrigger",
+    "pghistory",
+    "procrastinate.contrib.django",
+    "phonenumber_field",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "pghistory.middleware.HistoryMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- the database ---------------------------------------------------------------------------------------------------
+
+DATABASE_URL = env.text("DATABASE_URL")
+# The embedded server: where it keeps its files, and whether it waits for the disk (only tests may say no).
+OPD_EMBEDDED = {"home": OPD_VAR / "postgres", "durable": True}
+# Threads of one server process that answer requests. The server's own start sets OPD_POOL, for only there a pool of
+# connections pays: a command has one connection, and a test's threads each open and close their own.
+OPD_THREADS = env.number("OPD_THREADS", 8)
+OPD_POOL = env.number("OPD_POOL", 0)
+
+DATABASES = {
+    "default": {
+        "ENGINE": "opd_engine.postgres",
+        **(env.database(DATABASE_URL) if DATABASE_URL else {"NAME": "opd", "USER": "postgres", "OPTIONS": {}}),
+        "CONN_MAX_AGE": 0,
+    }
+}
+DATABASES["default"]["OPTIONS"] |= {"application_name": "opd", "prepare_threshold": 5}
+if OPD_POOL:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 2, "max_size": OPD_POOL, "timeout": 10}
+
+# --- people and sign-in ---------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "opd_engine.sign_in.StaffOnly"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_USER_DISPLAY = str
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+USERSESSIONS_TRACK_ACTIVITY = False
+SESSION_COOKIE_AGE = int(timedelta(hours=14).total_seconds())
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+
+KNOX_TOKEN_MODEL = "accounts.Device"
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_TTL": timedelta(days=30),
+    # A refresh would be a write in every request.
+    "AUTO_REFRESH": False,
+}
+
+# --- the API --------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.DeviceAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["common.api.parsing.BoundedJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "common.api.paging.Paging",
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.SearchFilter",
+        "rest_framework.filters.OrderingFilter",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "common.api.exceptions.handle",
+    # Fuses that a busy desk or kiosk never meets.
+    "DEFAULT_THROTTLE_CLASSES": ["common.api.throttling.DeviceThrottle", "common.api.throttling.AddressThrottle"],
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "OPD engine",
+    "DESCRIPTION": "Tokens, queues and schedules of an outpatient department, for mobile clients, kiosks and other systems.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+DRF_STANDARDIZED_ERRORS = {
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "422", "429"],
+}
+
+# --- jobs -----------------------------------------------------------------------------------------------------------
+
+# Every app's jobs.py is loaded; periodic tasks are declared there.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_WORKER_DEFAULTS = {"name": "opd", "concurrency": 1, "delete_jobs": "successful"}
+
+# What a decision of the engine means in other apps: functions of an Outcome, in order, in the same transaction.
+OPD_CONSEQUENCES: list[str] = []
+
+# --- words, times, files --------------------------------------------------------------------------------------------
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("hi", _("Hindi")), ("ar", _("Arabic"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+PHONENUMBER_DEFAULT_REGION = "IN"
+PHONENUMBER_DB_FORMAT = "E164"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = OPD_VAR / "static"
+STATICFILES_DIRS = [folder for folder in [BASE_DIR / "static"] if folder.is_dir()]
+# Without collected files (development) whitenoise finds them where they are.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+MEDIA_ROOT = OPD_VAR / "uploads"
+MEDIA_URL = "/uploads/"
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+UNFOLD = {"SITE_TITLE": "OPD engine", "SITE_HEADER": "OPD engine", "SITE_URL": "/desk/"}
+
+# --- safety ---------------------------------------------------------------------------------------------------------
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = True
+    # Probes of the machine itself speak plain HTTP.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds())
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        # A refusal is an answer, not news.
+        "django.request": {"level": "ERROR"},
+        "opd": {"level": "INFO"},
+    },
+}

@@ -1,0 +1,20 @@
+"""Settings of the tests: a cluster of their own that does not wait for the disk, and a quick password hasher."""
+
+import os
+
+from opd_engine import environment
+
+# For the programs that tests start, too: they inherit the environment and find the same server.
+os.environ["OPD_VAR"] = environment.text("OPD_TEST_VAR", str(environment.BASE_DIR / "var" / "test"))
+os.environ["OPD_ENV"] = "development"
+
+from opd_engine.settings import *  # noqa: F403
+from opd_engine.settings import DATABASES, OPD_EMBEDDED
+
+OPD_EMBEDDED["durable"] = False
+# Several people may test in one checkout at once, each with a name of their own.
+DATABASES["default"]["TEST"] = {"NAME": f"test_{environment.text('OPD_TEST_DB', 'opd')}"}
+# Races open as many connections as they have threads, and close them.
+DATABASES["default"]["OPTIONS"].pop("pool", None)
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
