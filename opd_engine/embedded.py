@@ -37,8 +37,10 @@ from pathlib import Path
 MAJOR = 18
 SUPERUSER = "postgres"
 DATABASE = "opd"
+SOCKET = ".s.PGSQL.5432"
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+LOG_BYTES = 10_000_000
 _PR_SET_PDEATHSIG = 1
 
 SETTINGS = {
@@ -206,7 +208,9 @@ class Keeper:
         self.data = data_dir(home)
         self.sockets = socket_dir(home)
         self.account = account_for(home)
-        self.log = open(home / "log", "ab", buffering=0)  # noqa: SIM115 (the keeper's whole life)
+        log = home / "log"
+        long = log.exists() and log.stat().st_size > LOG_BYTES
+        self.log = open(log, "wb" if long else "ab", buffering=0)  # noqa: SIM115 (the keeper's whole life)
         self.server: subprocess.Popen[bytes] | None = None
         self.server_lock: int | None = None
         self.stopping = False
@@ -218,17 +222,19 @@ class Keeper:
         Args:
             say: gives the starter its one word.
         """
-        self.take_over()
-        self.prepare()
-        self.start()
-        signal.signal(signal.SIGTERM, lambda *_: self.stop())
-        threading.Thread(target=self.stop_after_last_user, daemon=True).start()
-        say("ready")
-        while self.outlives_a_crash():
-            # It died under its users (a crash, SIGKILL): its own recovery brings everything committed back.
+        try:
             self.take_over()
+            self.prepare()
             self.start()
-        shutil.rmtree(self.sockets, ignore_errors=True)
+            signal.signal(signal.SIGTERM, lambda *_: self.stop())
+            threading.Thread(target=self.stop_after_last_user, daemon=True).start()
+            say("ready")
+            while self.outlives_a_crash():
+                # It died under its users (a crash, SIGKILL): its own recovery brings everything committed back.
+                self.take_over()
+                self.start()
+        finally:
+            shutil.rmtree(self.sockets, ignore_errors=True)
 
     def outlives_a_crash(self) -> bool:
         """Wait for the server's end. True where it was not asked to, unless that happened again and again."""
@@ -251,7 +257,8 @@ class Keeper:
         lock = self.server_lock
         if not _wait_until(lambda: _flock(lock, fcntl.LOCK_EX), STOP_SECONDS):
             raise EmbeddedError(f"An earlier PostgreSQL of {self.data} is still running; stop it first.")
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for left in (self.data / "postmaster.pid", self.sockets / SOCKET, self.sockets / f"{SOCKET}.lock"):
+            left.unlink(missing_ok=True)
 
     def prepare(self) -> None:
         """The cluster and the socket's folder, made when missing and owned by whom the server runs as."""
@@ -429,7 +436,7 @@ def _answers(home: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(5)
         try:
-            client.connect(str(socket_dir(home) / ".s.PGSQL.5432"))
+            client.connect(str(socket_dir(home) / SOCKET))
             client.sendall((len(hello) + 4).to_bytes(4, "big") + hello)
             answer = b""
             while not answer.endswith(ready):

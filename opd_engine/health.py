@@ -22,7 +22,7 @@ def alive(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
-    """``GET /readyz``: 200 when the database answers, its tables are up to date, and a worker does the jobs; else 503."""
+    """``GET /readyz``: 200 when the database answers, no migration is missing, and a worker does the jobs; else 503."""
     checks: dict[str, Callable[[], bool]] = {"database": database, "migrations": migrations, "jobs": jobs}
     found = {}
     for name, check in checks.items():
@@ -51,7 +51,8 @@ def jobs() -> bool:
     """Whether a worker gave a sign of life lately."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %s))",
+            "SELECT EXISTS (SELECT FROM procrastinate_workers"
+            " WHERE last_heartbeat > now() - make_interval(secs => %s))",
             [WORKER_SILENT_SECONDS],
         )
         return bool(cursor.fetchone()[0])

@@ -138,7 +138,7 @@ SESSION_COOKIE_AGE = int(timedelta(hours=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 
-KNOX_TOKEN_MODEL = "accounts.Device"
+KNOX_TOKEN_MODEL = "accounts.Device"  # noqa: S105 (a model, not a secret)
 REST_KNOX = {
     "AUTH_HEADER_PREFIX": "Bearer",
     "TOKEN_TTL": timedelta(days=30),
@@ -172,7 +172,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "OPD engine",
-    "DESCRIPTION": "Tokens, queues and schedules of an outpatient department, for mobile clients, kiosks and other systems.",
+    "DESCRIPTION": "Tokens, queues and schedules of outpatients, for mobile clients, kiosks and other systems.",
     "VERSION": "1",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
