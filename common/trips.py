@@ -47,6 +47,8 @@ class Trip:
         connection.ensure_connection()
         raw: psycopg.Connection[Any] = connection.connection
         Trip.sent += 1
-        with connection.wrap_database_errors, raw.pipeline():
-            cursors = [psycopg.Cursor(raw).execute(sql, params, prepare=True) for sql, params in self.statements]
+        with connection.wrap_database_errors:
+            with raw.pipeline():
+                cursors = [psycopg.Cursor(raw).execute(sql, params, prepare=True) for sql, params in self.statements]
+            # Only the end of the pipeline brings the answers; before it no cursor knows whether it has rows.
             return [cursor.fetchall() if cursor.description else [] for cursor in cursors]

@@ -67,7 +67,25 @@ def _ids(sql: str, where: dict[str, object]) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def targets_of(token_id: int, slot_id: int | None = None, session_id: int | None = None) -> list[Target]:
+def sent_from(token_id: int) -> tuple[date, str]:
+    """The date and source of a token that is to be sent on, read before the lock.
+
+    Raises:
+        UnknownToken
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s.date, t.source FROM tokens_token t JOIN scheduling_session s ON s.id = t.session_id"
+            " WHERE t.id = %s",
+            (token_id,),
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise errors.UnknownToken
+    return row[0], row[1]
+
+
+def targets_of(token_id: int, slot_id: int | None = None, *, session_id: int | None = None) -> list[Target]:
     """The sessions of a token and of a slot (or another session), in the order in which they are locked.
 
     Raises:
@@ -76,17 +94,19 @@ def targets_of(token_id: int, slot_id: int | None = None, session_id: int | None
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT s.id, s.starts_at, t.id IS NOT NULL, t.id IS NULL OR t.session_id IN (p.session_id, %(session)s)
+            SELECT s.id, t.id IS NOT NULL, p.id IS NOT NULL OR s.id = %(session)s, t.patient_id
               FROM scheduling_session s
               LEFT JOIN tokens_token t ON t.id = %(token)s AND t.session_id = s.id
               LEFT JOIN scheduling_slot p ON p.id = %(slot)s AND p.session_id = s.id
-             WHERE t.id IS NOT NULL OR p.id IS NOT NULL OR s.id = %(session)s
+             WHERE s.id IN ((SELECT session_id FROM tokens_token WHERE id = %(token)s),
+                            (SELECT session_id FROM scheduling_slot WHERE id = %(slot)s), %(session)s)
              ORDER BY s.starts_at, s.id""",
             {"token": token_id, "slot": slot_id, "session": session_id},
         )
         rows = cursor.fetchall()
-    if not any(row[2] for row in rows):
+    patient = next((row[3] for row in rows if row[1]), None)
+    if patient is None:
         raise errors.UnknownToken
-    if not any(row[3] for row in rows):
+    if not any(row[2] for row in rows):
         raise errors.UnknownSlot
-    return [Target("slots__tokens", token_id) if row[2] else Target("pk", row[0]) for row in rows]
+    return [Target("slots__tokens", token_id, patient) if row[1] else Target("pk", row[0], patient) for row in rows]

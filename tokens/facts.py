@@ -208,6 +208,7 @@ class SupplyEventDraft:
     seq: int
     kind: str
     changes: dict[str, Any]
+    before: dict[str, Any]
     reason: str
 
 
@@ -331,10 +332,11 @@ class Draft:
     ) -> SupplyEventDraft:
         """Give a session, or one of its slots, new values and append the event that says so."""
         subject = slot or session
+        before = {name: getattr(subject, name) for name in values}
         for name, value in values.items():
             setattr(subject, name, value)
         session.events += 1
-        event = SupplyEventDraft(session.id, slot and slot.id, session.events, kind, values, reason)
+        event = SupplyEventDraft(session.id, slot and slot.id, session.events, kind, values, before, reason)
         self.supply_events.append(event)
         return event
 

@@ -6,7 +6,7 @@ commit. This is the only module that writes tokens, their events and what the en
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from functools import cache, lru_cache
@@ -228,7 +228,12 @@ class Work:
 
 
 def decide(
-    targets: Sequence[Target], rule: Callable[[Work], T], *, at: datetime | None = None, first: str = ""
+    targets: Sequence[Target],
+    rule: Callable[[Work], T],
+    *,
+    at: datetime | None = None,
+    first: str = "",
+    days: int | None = None,
 ) -> tuple[Work, T]:
     """Lock and read, then decide by a pure function; read more and decide again where it asks for more.
 
@@ -237,6 +242,7 @@ def decide(
         rule: gets the work with a fresh draft; may be called several times.
         at: the time to use instead of the database's clock (simulation); time never goes back in a session.
         first: a statement to send before the lock.
+        days: how far ahead later sessions are looked for; None takes the policy's word.
 
     Raises:
         InvalidTransition: the token may not become what the rule wanted.
@@ -253,7 +259,7 @@ def decide(
             whole = [Target("pk", s.session[0], s.target.patient_id, everything=True) for s in snapshots]
             snapshots = _merge(snapshots, read(whole))
         except NeedLater:
-            later = _later_sessions(work) if later is None else later
+            later = _later_sessions(work, days) if later is None else later
             if later:
                 snapshots = [*snapshots, *read([Target("pk", later.pop(0), everything=True)])]
 
@@ -273,12 +279,13 @@ def _merge(old: list[Snapshot], new: list[Snapshot]) -> list[Snapshot]:
     return new
 
 
-def _later_sessions(work: Work) -> list[int]:
+def _later_sessions(work: Work, days: int | None) -> list[int]:
     """Ids of the doctor's later sessions with a free place, in time order, as far as the policy looks ahead.
 
     Read without a lock; what is found is locked and looked at again.
     """
     session = work.session
+    ahead = session.policy.next_slot_days if days is None else days
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -288,7 +295,7 @@ def _later_sessions(work: Work) -> list[int]:
                AND EXISTS (SELECT 1 FROM scheduling_slot p WHERE p.session_id = s.id AND p.status = 'open'
                               AND p.used - p.overbooked < p.capacity)
              ORDER BY s.starts_at, s.id""",
-            (session.doctor_id, session.starts_at, session.id, session.date, session.policy.next_slot_days),
+            (session.doctor_id, session.starts_at, session.id, session.date, ahead),
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -409,7 +416,7 @@ def _add_slots(trip: Trip, draft: Draft, *, growing: bool) -> None:
         if event.slot_id is None:
             continue
         slot = draft.sessions[event.session_id].slot(event.slot_id)
-        grows = slot.capacity >= event.changes.get("capacity_before", slot.capacity)
+        grows = slot.capacity >= event.before.get("capacity", slot.capacity)
         if grows == growing:
             trip.add(
                 "UPDATE scheduling_slot SET capacity = %s, status = %s WHERE id = %s",
