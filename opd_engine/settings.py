@@ -70,10 +70,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
+    "accounts.history.HistoryMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "common.pages.RefusalMiddleware",
 ]
 
 TEMPLATES = [
@@ -123,7 +124,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "/"
+LOGIN_REDIRECT_URL = "/desk/"
 LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "opd_engine.sign_in.StaffOnly"
 ACCOUNT_LOGIN_METHODS = {"username"}
@@ -162,8 +163,8 @@ REST_FRAMEWORK = {
         "rest_framework.filters.SearchFilter",
         "rest_framework.filters.OrderingFilter",
     ],
-    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "common.api.exceptions.handle",
+    "DEFAULT_SCHEMA_CLASS": "common.api.schema.Schema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     # Fuses that a busy desk or kiosk never meets.
     "DEFAULT_THROTTLE_CLASSES": ["common.api.throttling.DeviceThrottle", "common.api.throttling.AddressThrottle"],
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -179,7 +180,10 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 DRF_STANDARDIZED_ERRORS = {
-    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "422", "429"],
+    "EXCEPTION_HANDLER_CLASS": "common.api.exceptions.Handler",
+    "EXCEPTION_FORMATTER_CLASS": "common.api.exceptions.Formatter",
+    "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "409", "412", "422", "428", "429", "503"],
+    "ERROR_SCHEMAS": dict.fromkeys(["409", "412", "422", "428", "503"], "common.api.schema.RefusalSerializer"),
 }
 
 # --- jobs -----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,13 @@ api = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("", include("accounts.api.urls")),
+    path("", include("patients.api.urls")),
 ]
+
+handler400 = "common.pages.bad_request"
+handler403 = "common.pages.permission_denied"
+handler404 = "common.pages.not_found"
+handler500 = "common.pages.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/desk/")),
