@@ -25,7 +25,7 @@ class OutOfReach(NotFound):
 
     def aftermath(self, *, address: str | None, method: str, path: str) -> None:
         """Write the attempt down, now that the refused transaction is gone."""
-        from accounts.actions import record_attempt
+        from accounts.actions.records import record_attempt
 
         record_attempt(**self.attempt, address=address, method=method, path=path)
 

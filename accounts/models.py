@@ -101,7 +101,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 @recorded(exclude=["password", "last_login"])
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # devices: knox's manager has no types
     """A person or a device that signs in. What it may do comes from its roles alone.
 
     Django's own groups and user permissions are left out on purpose: they would be a second way to the same rights.
@@ -139,7 +139,7 @@ class User(AbstractBaseUser):
 
     @cached_property
     def grants(self) -> dict[int | None, frozenset[str]]:
-        """Permission codes by facility, ``None`` for those held everywhere. One query; device sign-in brings it along."""
+        """Permission codes by facility, ``None`` for those held everywhere. Device sign-in brings them along."""
         from accounts.queries import grants_of
 
         return grants_of(self.pk)
@@ -263,6 +263,7 @@ class UserRole(models.Model):
 class Device(AbstractAuthToken):
     """A signed-in device. Its secret is kept as a digest only; ``id`` is what lists and addresses show of it."""
 
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
     id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=120, blank=True, help_text="What the device said of itself when it signed in.")
     address = models.GenericIPAddressField(null=True, blank=True)

@@ -93,7 +93,7 @@ def allows(user: "User | AnonymousUser", code: str, facility_id: int | None) -> 
         return False
     if user.is_superuser:
         return True
-    grants = user.grants  # type: ignore[union-attr]  # nobody anonymous is active
+    grants = user.grants
     return code in grants.get(None, ()) or (facility_id is not None and code in grants.get(facility_id, ()))
 
 
@@ -113,7 +113,7 @@ def facility_ids(user: "User | AnonymousUser", code: str) -> frozenset[int]:
         return ALL
     if not user.is_active:
         return frozenset()
-    return frozenset(key for key, codes in user.grants.items() if key and code in codes)  # type: ignore[union-attr]
+    return frozenset(key for key, codes in user.grants.items() if key and code in codes)
 
 
 def within(ids: frozenset[int], field: str = "facility_id") -> Q:
@@ -157,10 +157,11 @@ _MANAGED: Final = "accounts.manage"
 def answers_django(user: "User", perm: str) -> bool:
     """Django's ``has_perm``: an own code is looked up as it is, Django's own codes are translated first.
 
-    An app without ``edit`` and ``view`` codes of its own belongs to whoever manages accounts.
+    An app without ``edit`` and ``view`` codes of its own belongs to whoever manages accounts, and that in every
+    facility: who manages one facility only must not be able to give away the others.
     """
     code = perm if perm in REGISTRY else _translate(perm)
-    return bool(facility_ids(user, code))
+    return allows(user, code, None) if code == _MANAGED else bool(facility_ids(user, code))
 
 
 def answers_django_module(user: "User", app_label: str) -> bool:

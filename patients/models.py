@@ -13,13 +13,15 @@ from patients.states import BloodGroup, Sex
 
 SERIAL_SEQUENCE = "patients_patient_serial"
 
-_PLAIN_NAME = """
+# Whatever writes the name, what is searched agrees with it. patients_sound is made by the first migration.
+_SEARCHABLE = """
 NEW.search_name := lower(unaccent(NEW.name));
+NEW.search_sound := patients_sound(NEW.name);
 RETURN NEW;
 """
 
 
-@recorded(exclude=["search_name"])
+@recorded(exclude=["search_name", "search_sound"])
 class Patient(models.Model):
     """Somebody who comes. Deactivated or merged, never deleted.
 
@@ -31,7 +33,10 @@ class Patient(models.Model):
     serial = models.PositiveBigIntegerField(unique=True, editable=False)
     number = models.CharField(max_length=20, unique=True, editable=False)
     name = models.CharField(max_length=150)
-    search_name = models.CharField(max_length=200, editable=False, default="")
+    search_name = models.CharField(max_length=300, editable=False, default="", help_text="Lower case, no accents.")
+    search_sound = models.CharField(
+        max_length=300, editable=False, default="", help_text="Spelt so that Meena and Mina, Lakshmi and Laxmi agree."
+    )
     sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
     birth_date = models.DateField(null=True, blank=True)
     birth_year = models.PositiveSmallIntegerField(null=True, blank=True, help_text="Where the date is not known.")
@@ -49,6 +54,7 @@ class Patient(models.Model):
         ordering = ["-id"]
         indexes = [
             GinIndex(OpClass(F("search_name"), "gin_trgm_ops"), name="patient_name_trigrams"),
+            GinIndex(OpClass(F("search_sound"), "gin_trgm_ops"), name="patient_sound_trigrams"),
             GinIndex(OpClass(F("phone"), "gin_trgm_ops"), name="patient_phone_trigrams"),
             models.Index("facility", "phone", name="patient_phone"),
             models.Index("facility", "birth_year", name="patient_birth_year"),
@@ -69,10 +75,10 @@ class Patient(models.Model):
         triggers = [
             pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
             pgtrigger.Trigger(
-                name="plain_name",
+                name="searchable",
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("name"),
                 when=pgtrigger.Before,
-                func=_PLAIN_NAME,
+                func=_SEARCHABLE,
             ),
         ]
 

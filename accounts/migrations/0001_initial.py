@@ -267,7 +267,7 @@ class Migration(migrations.Migration):
                     "user",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
-                        related_name="auth_token_set",
+                        related_name="devices",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),

@@ -10,9 +10,11 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.http import HttpRequest
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.errors import BadInput, Busy, DomainError, Refused
@@ -72,13 +74,14 @@ class Handler(ExceptionHandler):
     def run(self) -> Response | None:
         """Answer, and let the refusal leave its trace now that its transaction is gone."""
         response = super().run()
-        error = as_domain_error(self.exc)
         request = self.context["request"]
-        if error is not None and request is not None:
-            error.aftermath(
-                address=request.META.get("REMOTE_ADDR") or None, method=request.method or "", path=request.path
-            )
+        if isinstance(self.exc, DomainError) and request is not None:
+            leave_trace(self.exc, request)
         return response
+
+    def format_exception(self, exc: exceptions.APIException) -> dict[str, Any]:
+        """The body of the answer."""
+        return Formatter(exc, self.context, self.exc).run()
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         """Bring domain errors, and what the database says, into DRF's form."""
@@ -104,6 +107,11 @@ class Formatter(ExceptionFormatter):
         if isinstance(self.exc, Translated):
             body["errors"][0] |= {**self.exc.error.data, "attr": self.exc.error.attr}
         return body
+
+
+def leave_trace(error: DomainError, request: HttpRequest | Request) -> None:
+    """Let a refusal record itself, where it is one that must. The refused transaction has been rolled back."""
+    error.aftermath(address=request.META.get("REMOTE_ADDR") or None, method=request.method or "", path=request.path)
 
 
 def body_of(error: DomainError) -> dict[str, Any]:

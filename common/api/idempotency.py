@@ -111,13 +111,14 @@ def _claim(request: Request, key: str) -> Response | None:
                 SET fingerprint = excluded.fingerprint, status = NULL, body = '', created_at = now()
                 WHERE kept.created_at < now() - interval '1 day'
             RETURNING id
-            """,
+            """,  # noqa: S608 (the table's name comes from the model)
             [request.user.pk, key, fingerprint],
         )
         if cursor.fetchone():
             return None
         cursor.execute(
-            f"SELECT fingerprint, status, body FROM {_table} WHERE user_id = %s AND key = %s", [request.user.pk, key]
+            f"SELECT fingerprint, status, body FROM {_table} WHERE user_id = %s AND key = %s",  # noqa: S608
+            [request.user.pk, key],
         )
         known, status, body = cursor.fetchone()
     if known != fingerprint:
@@ -131,7 +132,7 @@ def _keep(request: Request, key: str, response: Response) -> Response:
         body = "" if response.data is None else JSONRenderer().render(response.data).decode()
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {_table} SET status = %s, body = %s WHERE user_id = %s AND key = %s",
+                f"UPDATE {_table} SET status = %s, body = %s WHERE user_id = %s AND key = %s",  # noqa: S608
                 [response.status_code, body, request.user.pk, key],
             )
     return response

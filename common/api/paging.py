@@ -3,7 +3,7 @@
 from rest_framework.pagination import PageNumberPagination
 
 
-class Pages(PageNumberPagination):
+class Paging(PageNumberPagination):
     """``{"count", "next", "previous", "results"}``, 50 rows where the client does not say."""
 
     page_size = 50

@@ -1,8 +1,8 @@
-"""Everything that writes about people: permissions and roles, devices, the record of refused reaches."""
+"""Writes about roles: what the apps declare, and who holds which."""
 
 from django.db import transaction
 
-from accounts.models import AccessAttempt, Permission, Role, RolePermission
+from accounts.models import Facility, Permission, Role, RolePermission, User, UserRole
 from accounts.permissions import ALL_POWERFUL, REGISTRY, SYSTEM_ROLES
 
 
@@ -35,19 +35,12 @@ def sync_permissions() -> None:
     )
 
 
-def record_attempt(
-    *, user_id: int, facility_id: int, kind: str, object_id: int, address: str | None, method: str, path: str
-) -> None:
-    """Write down that somebody reached for a thing of a facility they have no part in.
+def give_role(*, user: User, role: str, facility: Facility | None = None) -> UserRole:
+    """Give a role by its slug, in one facility or in all; giving it twice changes nothing.
 
-    The caller has left the refused transaction, so that this stays.
+    Raises:
+        Role.DoesNotExist: no role has this slug.
     """
-    AccessAttempt.objects.create(
-        user_id=user_id,
-        facility_id=facility_id,
-        kind=kind,
-        object_id=object_id,
-        address=address,
-        method=method,
-        path=path[:250],
-    )
+    given, _ = UserRole.objects.get_or_create(user=user, role=Role.objects.get(slug=role), facility=facility)
+    user.__dict__.pop("grants", None)
+    return given
