@@ -43,11 +43,16 @@ def act(
     codes = [permission] if isinstance(permission, str) else permission
     with transaction.atomic(savepoint=False):
         work, token = _first_that_holds(attempts, codes, by, at, several)
-        storage.write(work, actor_id=by.pk if by else None)
-        outcome = outcome_of(work, token)
-        for consequence in consequences():
-            consequence(outcome)
-        return outcome
+        return finish(work, token, by)
+
+
+def finish(work: Work, token: TokenFacts | None, by: "User | None") -> Outcome:
+    """Write a decision and tell what it means in other apps, in the same transaction."""
+    storage.write(work, actor_id=by.pk if by else None)
+    outcome = outcome_of(work, token)
+    for consequence in consequences():
+        consequence(outcome)
+    return outcome
 
 
 def _first_that_holds(

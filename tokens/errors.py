@@ -107,3 +107,8 @@ class UnknownSession(NotFound):
 class ReservedReason(BadInput):
     code = "reserved_reason"
     sentence = "That word is the engine's own. Say why in your own words."
+
+
+class UnknownPlan(NotFound):
+    code = "not_found"
+    sentence = "No such plan here."

@@ -1,5 +1,6 @@
 """Events: how they are read back, what they say to people, and the replay that rebuilds every token from them."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,8 +66,6 @@ def replay(session_ids: list[int] | None = None) -> tuple[int, int, list[Differe
 
 def _stored(session_ids: list[int] | None) -> Iterator[tuple[int, tuple[Any, ...], list[dict[str, Any]]]]:
     """Tokens with their events, streamed, so that a year of tokens needs no memory."""
-    import json
-
     columns = ", ".join(f"t.{name}" for name in TOKEN_COLUMNS)
     with connection.chunked_cursor() as cursor:
         cursor.execute(

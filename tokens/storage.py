@@ -210,7 +210,6 @@ class Work:
 
     snapshots: list[Snapshot]
     draft: Draft
-    by_id: int | None = None
     session: SessionFacts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -220,6 +219,11 @@ class Work:
     def patient(self) -> Row | None:
         """(id, facility, active) of the patient asked about, as read under the lock."""
         return self.snapshots[0].patient
+
+    @property
+    def version_read(self) -> int:
+        """The version of the first session as it was read, before this decision."""
+        return int(self.snapshots[0].session[locking.COLUMNS.index("version")])
 
     @property
     def new_id(self) -> int:
@@ -300,6 +304,23 @@ def _later_sessions(work: Work, days: int | None) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def tokens_by_id(work: Work, ids: Sequence[int]) -> dict[int, TokenFacts]:
+    """Tokens of the locked sessions, whatever their status; those not read yet are read and taken in.
+
+    Raises:
+        RunAgain: one of them went to a session that is not locked.
+    """
+    known = {token.id: token for token in work.draft.tokens()}
+    trip = Trip()
+    trip.add(f"SELECT {', '.join(TOKEN_COLUMNS)} FROM tokens_token WHERE id = ANY(%s)", (list(ids),))  # noqa: S608
+    for row in trip.send()[0]:
+        token = known.get(row[0]) or TokenFacts(*row)
+        if token.session_id not in work.draft.sessions:
+            raise RunAgain
+        work.draft.sessions[token.session_id].tokens[token.id] = token
+    return {token.id: token for token in work.draft.tokens() if token.id in set(ids)}
+
+
 # Writing
 
 
@@ -330,14 +351,14 @@ def _insert_events(count: int) -> str:
     )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as the events keep it: times as ISO 8601 with microseconds."""
     return value.isoformat() if isinstance(value, datetime | date) else value
 
 
 def encode(changes: dict[str, Any]) -> str:
     """The changes of an event as JSON text."""
-    return json.dumps(changes, default=_plain, separators=(",", ":"))
+    return json.dumps(changes, default=plain, separators=(",", ":"))
 
 
 def write(work: Work, *, actor_id: int | None) -> None:
