@@ -40,7 +40,7 @@ def lock_statement(lookup: str) -> str:
     """
     queryset = _locked(Session.objects.filter(**{lookup: 0})).values_list(*COLUMNS)
     sql, params = queryset.query.sql_with_params()
-    assert len(params) == 1, sql  # noqa: S101 - the lookup must have exactly one value
+    assert len(params) == 1, sql  # the lookup must have exactly one value
     return str(sql)
 
 
