@@ -73,8 +73,18 @@ class Department(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint("facility", "code", name="department_code_once"),
-            models.UniqueConstraint("facility", "name", name="department_name_once"),
+            models.UniqueConstraint(
+                "facility",
+                "code",
+                name="department_code_once",
+                violation_error_message="There is a department with this code already.",
+            ),
+            models.UniqueConstraint(
+                "facility",
+                "name",
+                name="department_name_once",
+                violation_error_message="There is a department of this name already.",
+            ),
         ]
         triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
 
@@ -106,7 +116,14 @@ class Room(models.Model):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint("facility", "name", name="room_name_once")]
+        constraints = [
+            models.UniqueConstraint(
+                "facility",
+                "name",
+                name="room_name_once",
+                violation_error_message="There is a room of this name already.",
+            )
+        ]
         triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
 
     def __str__(self) -> str:
@@ -177,9 +194,15 @@ class ScheduleLine(models.Model):
             models.CheckConstraint(condition=Q(weekday__lte=6), name="line_weekday_known"),
             models.CheckConstraint(condition=Q(slot_minutes__gte=5), name="line_slot_minutes_enough"),
             models.CheckConstraint(condition=Q(capacity__gte=1), name="line_capacity_positive"),
-            models.CheckConstraint(condition=~Q(from_time=F("to_time")), name="line_has_length"),
             models.CheckConstraint(
-                condition=Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")), name="line_valid_forward"
+                condition=~Q(from_time=F("to_time")),
+                name="line_has_length",
+                violation_error_message="A line ends at another time than it begins.",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_to__isnull=True) | Q(valid_to__gte=F("valid_from")),
+                name="line_valid_forward",
+                violation_error_message="The last valid day is not before the first.",
             ),
         ]
         triggers = [of_one_facility("doctor", "room", own=False)]
