@@ -16,6 +16,8 @@ from django.db.transaction import TransactionManagementError
 
 Row = tuple[Any, ...]
 
+_TIMES = psycopg.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, psycopg.pq.Format.TEXT)
+
 
 class Trip:
     """Statements to be sent together. Use inside `transaction.atomic` only.
@@ -49,6 +51,18 @@ class Trip:
         Trip.sent += 1
         with connection.wrap_database_errors:
             with raw.pipeline():
-                cursors = [psycopg.Cursor(raw).execute(sql, params, prepare=True) for sql, params in self.statements]
+                cursors = [_cursor(raw).execute(sql, params, prepare=True) for sql, params in self.statements]
             # Only the end of the pipeline brings the answers; before it no cursor knows whether it has rows.
-            return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+            return [_rows(cursor) for cursor in cursors]
+
+
+def _cursor(raw: "psycopg.Connection[Any]") -> "psycopg.Cursor[Row]":
+    """A cursor that reads times with psycopg's own compiled loader: Django's is Python, and costs 6 us a value."""
+    cursor = psycopg.Cursor(raw)
+    cursor.adapters.register_loader("timestamptz", _TIMES)
+    return cursor
+
+
+def _rows(cursor: "psycopg.Cursor[Row]") -> list[Row]:
+    """The rows of a statement, [] where it has none; `description` would build an object for every column."""
+    return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []

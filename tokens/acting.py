@@ -11,8 +11,9 @@ from scheduling.models import Session
 from tokens import candidates, errors, rules, storage
 from tokens.facts import SlotFacts, TokenFacts
 from tokens.outcome import Outcome, consequences, outcome_of
+from tokens.reading import Target
 from tokens.states import Status
-from tokens.storage import Target, Work
+from tokens.storage import Work
 
 if TYPE_CHECKING:
     from accounts.models import User

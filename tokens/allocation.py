@@ -13,8 +13,9 @@ from tokens import candidates, errors, rules
 from tokens.acting import act, of_token, open_slot, own_token, refuse_duplicate, require_status
 from tokens.facts import SlotFacts, TokenFacts
 from tokens.outcome import Outcome
+from tokens.reading import Target
 from tokens.states import ACTIVE, Source, Status
-from tokens.storage import Target, Work
+from tokens.storage import Work
 from tokens.wishes import Wish
 
 if TYPE_CHECKING:

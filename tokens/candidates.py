@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import connection
 
 from tokens import errors
-from tokens.storage import Target
+from tokens.reading import Target
 
 _OPEN = """
   FROM scheduling_slot p

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from tokens.kinds import EventKind
-from tokens.storage import TOKEN_COLUMNS
+from tokens.reading import TOKEN_COLUMNS
 
 TIMES = frozenset(name for name in TOKEN_COLUMNS if name.endswith("_at") or name == "held_until")
 """Values that events keep as ISO 8601."""

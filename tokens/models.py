@@ -97,7 +97,9 @@ class Token(models.Model):
     session = models.ForeignKey(
         "scheduling.Session", models.PROTECT, related_name="tokens", db_index=False, db_constraint=False
     )
-    slot = models.ForeignKey("scheduling.Slot", models.PROTECT, related_name="tokens", db_constraint=False)
+    slot = models.ForeignKey(
+        "scheduling.Slot", models.PROTECT, related_name="tokens", db_index=False, db_constraint=False
+    )
     patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="tokens", db_index=False)
     number = models.CharField(max_length=12)
     status = models.CharField(max_length=11, choices=Status.choices())
@@ -137,7 +139,7 @@ class Token(models.Model):
                 name="token_waitlist_order",
                 condition=Q(status=Status.WAITLISTED),
             ),
-            models.Index(fields=["session", "status"], name="token_of_session"),
+            models.Index(fields=["slot", "status"], name="token_of_slot"),
             models.Index(fields=["patient", "-id"], name="token_of_patient"),
         ]
         constraints = [

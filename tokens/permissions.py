@@ -28,6 +28,8 @@ register("tokens.call", "Call, recall, hold and skip patients", roles=["doctor",
 register("tokens.consult", "Start and complete visits, send patients on or to a test", roles=["doctor"])
 register("tokens.undo", "Take back the last step of a token", roles=["doctor", "reception"])
 
-register("tokens.supply", "Change capacity, block slots, delay, pause and close sessions", roles=["reception", "manager"])
+register(
+    "tokens.supply", "Change capacity, block slots, delay, pause and close sessions", roles=["reception", "manager"]
+)
 register("tokens.policy", "Change how places are decided")
 register("tokens.simulate", "Play simulated days", roles=["manager"])

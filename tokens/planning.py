@@ -12,8 +12,9 @@ from tokens.facts import EventDraft, SlotFacts, SupplyEventDraft, TokenFacts
 from tokens.kinds import SupplyKind
 from tokens.models import Plan
 from tokens.outcome import Outcome
+from tokens.reading import Target
 from tokens.states import ACTIVE
-from tokens.storage import Target, Work
+from tokens.storage import Work
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,8 +11,9 @@ from tokens import candidates, errors, queue_rules, rules
 from tokens.acting import Attempt, act, of_token, own_token, require_status
 from tokens.facts import TokenFacts
 from tokens.outcome import Outcome
+from tokens.reading import Target
 from tokens.states import ACTIVE, Source, Status
-from tokens.storage import Target, Work
+from tokens.storage import Work
 from tokens.wishes import Wish
 
 if TYPE_CHECKING:

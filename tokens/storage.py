@@ -1,15 +1,15 @@
-"""Between the rules and the tables: read what a decision needs under the lock, write what it decided.
+"""Between the rules and the tables: decide on what was read under the lock, write what was decided.
 
-Three round trips from lock to commit: the lock together with the reads that follow it, all writes together, the
-commit. This is the only module that writes tokens, their events and what the engine owns of sessions and slots; only
-`allocation`, `queueing` and `supply` call it.
+Three round trips from lock to commit: the lock together with the read that follows it (`tokens.reading`), all writes
+together, the commit. This is the only module that writes tokens, their events and what the engine owns of sessions
+and slots; only `allocation`, `queueing` and `supply` (with `undoing` and `planning`) call it.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -18,187 +18,10 @@ from common.transactions import RunAgain
 from common.trips import Row, Trip
 from scheduling import locking
 from tokens import errors
-from tokens.facts import (
-    DEFAULT_POLICY,
-    PRESETS,
-    Draft,
-    NeedAll,
-    NeedLater,
-    NotAllowed,
-    Policy,
-    SessionFacts,
-    SlotFacts,
-    TokenFacts,
-)
+from tokens.facts import Draft, NeedAll, NeedLater, NotAllowed, SessionFacts, SupplyEventDraft, TokenFacts
+from tokens.reading import TOKEN_COLUMNS, Snapshot, Target, read
 
 T = TypeVar("T")
-
-WAITERS_READ = 40
-"""How many of a slot's waitlist are read at first; who needs more gets them all in a further trip."""
-
-TOKEN_COLUMNS = tuple(f.name for f in fields(TokenFacts))
-_POLICY_FIELDS = frozenset(f.name for f in fields(Policy))
-
-SESSION_OF = {
-    "pk": "%s::bigint",
-    "slots": "(SELECT session_id FROM scheduling_slot WHERE id = %s)",
-    "slots__tokens": "(SELECT session_id FROM tokens_token WHERE id = %s)",
-}
-"""How a session is found: by its id, by one of its slots, by one of its tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A session to lock and read: found by `lookup` and `value`; `patient_id` adds the token held by that patient."""
-
-    lookup: str
-    value: int
-    patient_id: int = 0
-    everything: bool = False
-
-    @property
-    def token_id(self) -> int:
-        return self.value if self.lookup == "slots__tokens" else 0
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """What was read of one session, kept as rows so that a decision can be made again from the start."""
-
-    target: Target
-    session: Row
-    policy: Policy
-    slots: list[Row]
-    tokens: list[Row]
-    clock: datetime
-    new_id: int
-    patient: Row | None
-
-    def build(self) -> SessionFacts:
-        """Fresh facts from the rows."""
-        facts = SessionFacts(*self.session, policy=self.policy)
-        facts.slots = [SlotFacts(*row) for row in self.slots]
-        facts.tokens = {row[0]: TokenFacts(*row) for row in self.tokens}
-        if not self.target.everything and not self.policy.ages and not self.policy.present_only:
-            for slot in facts.slots:
-                waiting = sum(t.slot_id == slot.id and t.status == "waitlisted" for t in facts.tokens.values())
-                slot.waiters_cut = waiting >= WAITERS_READ
-        return facts
-
-
-# Reading
-
-
-_NEAREST_POLICY = """
-SELECT policy.* FROM scheduling_session s
-  JOIN tokens_policyassignment a
-    ON a.doctor_id = s.doctor_id OR a.department_id = s.department_id OR a.facility_id = s.facility_id
-  JOIN tokens_allocationpolicy policy ON policy.id = a.policy_id
- WHERE s.id = {session} ORDER BY a.doctor_id IS NULL, a.department_id IS NULL LIMIT 1"""
-
-
-@cache
-def _facts_sql(lookup: str) -> str:
-    """Clock (read after the lock), an id for a new token, the nearest policy, and the patient asked about."""
-    nearest = _NEAREST_POLICY.format(session=SESSION_OF[lookup])
-    return f"""
-SELECT clock_timestamp(), nextval('tokens_token_id_seq'),
-       (SELECT row_to_json(nearest)::text FROM ({nearest}) AS nearest), p.id, p.facility_id, p.is_active
-  FROM (SELECT 1) AS one LEFT JOIN patients_patient p ON p.id = %s"""  # noqa: S608 - built from constants
-
-
-@cache
-def _slots_sql(lookup: str) -> str:
-    return f"""
-SELECT id, session_id, starts_at, ends_at, capacity, status, used, overbooked
-  FROM scheduling_slot WHERE session_id = {SESSION_OF[lookup]} ORDER BY starts_at, id"""  # noqa: S608
-
-
-@cache
-def _tokens_sql(lookup: str) -> str:
-    """Who holds a place and may lose it, who waits (the head of each waitlist), and the token asked about.
-
-    Completed tokens matter only while they are overbooked. The whole waitlist is read where the order is not the
-    stored one (ageing) or where some of it may not qualify (present_only).
-    """
-    columns = ", ".join(f"t.{name}" for name in TOKEN_COLUMNS)
-    return f"""
-SELECT {columns} FROM tokens_token t
- WHERE t.session_id = {SESSION_OF[lookup]}
-   AND (t.status IN ('confirmed', 'in_progress') OR (t.status = 'completed' AND t.overbooked))
-UNION ALL
-SELECT {columns} FROM scheduling_slot s CROSS JOIN LATERAL (
-       SELECT * FROM tokens_token w WHERE w.slot_id = s.id AND w.status = 'waitlisted'
-        ORDER BY CASE WHEN w.source = 'emergency' THEN 0 ELSE 1 END, w.score DESC, w.order_at, w.id
-        LIMIT CASE WHEN %s OR EXISTS (
-              SELECT 1 FROM ({_NEAREST_POLICY.format(session=SESSION_OF[lookup])}) AS nearest
-               WHERE nearest.present_only OR nearest.age_points > 0) THEN NULL ELSE {WAITERS_READ} END) t
- WHERE s.session_id = {SESSION_OF[lookup]}
-UNION ALL
-SELECT {columns} FROM tokens_token t
- WHERE t.id = %s OR (t.patient_id = %s AND t.session_id = {SESSION_OF[lookup]} AND t.status = 'waitlisted')
-"""  # noqa: S608
-
-
-@lru_cache(maxsize=256)
-def policy_of(text: str | None) -> Policy:
-    """The policy from its row as JSON text; the default where none is set."""
-    if text is None:
-        return PRESETS[DEFAULT_POLICY]
-    row = json.loads(text)
-    return Policy(**{name: value for name, value in row.items() if name in _POLICY_FIELDS})
-
-
-def read(targets: Sequence[Target], *, first: str = "") -> list[Snapshot]:
-    """Lock sessions in the order given, and read them, all in one round trip.
-
-    Caller's duty: targets come in the order of the sessions' start and id; a transaction is open.
-
-    Args:
-        first: a statement to send before the lock, such as a savepoint.
-
-    Raises:
-        UnknownSession: one of them does not exist.
-        RunAgain: the token asked about went to another session while the lock was awaited.
-    """
-    trip = Trip()
-    marks = []
-    if first:
-        trip.add(first)
-    for target in targets:
-        locked = locking.add_lock(trip, target.lookup, target.value)
-        trip.add(_facts_sql(target.lookup), (target.value, target.patient_id))
-        trip.add(_slots_sql(target.lookup), (target.value,))
-        trip.add(
-            _tokens_sql(target.lookup),
-            (
-                target.value,
-                target.everything,
-                target.value,
-                target.value,
-                target.token_id,
-                target.patient_id,
-                target.value,
-            ),
-        )
-        marks.append(locked)
-    answers = trip.send()
-    return [_snapshot(target, answers[mark : mark + 4]) for target, mark in zip(targets, marks, strict=True)]
-
-
-def _snapshot(target: Target, answers: list[list[Row]]) -> Snapshot:
-    sessions, facts, slots, tokens = answers
-    if not sessions:
-        raise _UNKNOWN[target.lookup]
-    if any(row[1] != sessions[0][0] for row in slots) or any(row[1] != sessions[0][0] for row in tokens):
-        raise RunAgain
-    clock, new_id, policy, *patient = facts[0]
-    return Snapshot(
-        target, sessions[0], policy_of(policy), slots, tokens, clock, new_id, tuple(patient) if patient[0] else None
-    )
-
-
-_UNKNOWN = {"pk": errors.UnknownSession, "slots": errors.UnknownSlot, "slots__tokens": errors.UnknownToken}
 
 
 # Deciding
@@ -330,6 +153,10 @@ _INSERT_TOKEN = (
     " ON CONFLICT (session_id, patient_id) WHERE status IN ('confirmed', 'in_progress', 'waitlisted')"
     " DO NOTHING RETURNING id"
 )
+_EVENT_COLUMNS = (
+    "token_id", "seq", "session_id", "kind", "status", "changes", "actor_id", "at", "reason",
+    "cause_token_id", "cause_seq",
+)  # fmt: skip
 _SESSION_VALUES = ("last_number", "calls", "delay_minutes", "paused_at", "closed_at", "status", "events")
 _UPDATE_SESSION = (
     f"UPDATE scheduling_session SET {', '.join(f'{name} = %s' for name in _SESSION_VALUES)},"  # noqa: S608
@@ -343,12 +170,15 @@ def _update_token(names: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _insert_events(count: int) -> str:
-    row = "(" + ", ".join(["%s"] * 11) + ")"
-    return (
-        "INSERT INTO tokens_event (token_id, seq, session_id, kind, status, changes, actor_id, at, reason,"
-        f" cause_token_id, cause_seq) VALUES {', '.join([row] * count)}"
-    )
+def _append(new: bool, events: int) -> str:
+    """The new token, the events and the session in one statement; gives a row where the token was inserted."""
+    row = f"({', '.join(['%s'] * len(_EVENT_COLUMNS))})"
+    parts = [f"token AS ({_INSERT_TOKEN})"] if new else []
+    if events:
+        rows = ", ".join([row] * events)
+        parts.append(f"event AS (INSERT INTO tokens_event ({', '.join(_EVENT_COLUMNS)}) VALUES {rows})")  # noqa: S608
+    parts.append(f"session AS ({_UPDATE_SESSION})")
+    return f"WITH {', '.join(parts)} SELECT {'id FROM token' if new else '1'}"  # noqa: S608
 
 
 def plain(value: Any) -> Any:
@@ -371,18 +201,75 @@ def write(work: Work, *, actor_id: int | None) -> None:
     if not draft.events and not draft.supply_events:
         return
     trip = Trip()
-    inserted = _add_tokens(trip, draft)
-    _add_events(trip, draft, actor_id)
-    for session in draft.sessions.values():
-        touched = any(e.session_id == session.id for e in (*draft.events, *draft.supply_events))
-        if touched or any(session.id == left for left, _, _ in draft.former):
-            values = [getattr(session, name) for name in _SESSION_VALUES]
-            trip.add(_UPDATE_SESSION, (*values, draft.now, session.id))
-            session.version += 1
-            session.last_event_at = draft.now
+    _add_slots(trip, draft, growing=True)
+    _add_updates(trip, draft)
+    appended = _add_appended(trip, draft, actor_id)
+    _add_slots(trip, draft, growing=False)
     answers = trip.send()
-    if any(not answers[index] for index in inserted):
+    if draft.new and not answers[appended]:
         raise _held(draft)
+
+
+def _add_appended(trip: Trip, draft: Draft, actor_id: int | None) -> int:
+    """Add the new token, the events and the sessions touched; returns the index of the new token's answer."""
+    touched = [session for session in draft.sessions.values() if _touches(draft, session.id)]
+    values: list[Any] = []
+    for token_id in draft.new:
+        token = draft.token(token_id)
+        values += [getattr(token, name) for name in TOKEN_COLUMNS]
+    values += _event_values(draft, actor_id)
+    values += _session_values(draft, touched[0])
+    index = trip.add(_append(bool(draft.new), len(draft.events)), values)
+    for session in touched[1:]:
+        trip.add(_UPDATE_SESSION, _session_values(draft, session))
+    for row in draft.former:
+        trip.add(
+            "INSERT INTO tokens_formernumber (session_id, number, token_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            row,
+        )
+    for event in draft.supply_events:
+        _add_supply_event(trip, draft, event, actor_id)
+    return index
+
+
+def _touches(draft: Draft, session_id: int) -> bool:
+    return (
+        any(event.session_id == session_id for event in draft.events)
+        or any(event.session_id == session_id for event in draft.supply_events)
+        or any(left == session_id for left, _, _ in draft.former)
+    )
+
+
+def _session_values(draft: Draft, session: SessionFacts) -> list[Any]:
+    """The values of a session's update; its version goes on."""
+    session.version += 1
+    session.last_event_at = draft.now
+    return [*(getattr(session, name) for name in _SESSION_VALUES), draft.now, session.id]
+
+
+def _event_values(draft: Draft, actor_id: int | None) -> list[Any]:
+    values: list[Any] = []
+    for e in draft.events:
+        values += (e.token_id, e.seq, e.session_id, e.kind, e.status, encode(e.changes), actor_id, draft.now, e.reason)
+        values += e.cause or (None, None)
+    return values
+
+
+def _add_supply_event(trip: Trip, draft: Draft, event: SupplyEventDraft, actor_id: int | None) -> None:
+    trip.add(
+        "INSERT INTO tokens_supplyevent (session_id, slot_id, seq, kind, changes, actor_id, at, reason)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            event.session_id,
+            event.slot_id,
+            event.seq,
+            event.kind,
+            encode(event.changes),
+            actor_id,
+            draft.now,
+            event.reason,
+        ),
+    )
 
 
 def _held(draft: Draft) -> errors.DuplicateToken:
@@ -398,64 +285,28 @@ def _held(draft: Draft) -> errors.DuplicateToken:
     return errors.DuplicateToken(number=held[1], token=held[0])
 
 
-def _add_tokens(trip: Trip, draft: Draft) -> list[int]:
-    """Add the writes of tokens, slots and former numbers; returns the indexes of the inserts.
+def _add_updates(trip: Trip, draft: Draft) -> None:
+    """Add the changed tokens: the counters of a slot carry a CHECK, which cannot wait.
 
-    The counters of a slot carry a CHECK, which cannot wait: capacity that grows comes first, then those who leave a
-    place, then the others in the order of their events, then capacity that shrinks.
+    So those who leave a place come first, then the others in the order of their last events.
     """
+    if not draft.before:
+        return
     last = {event.token_id: index for index, event in enumerate(draft.events)}
-    changed = sorted(draft.before, key=lambda token_id: last[token_id])
-    _add_slots(trip, draft, growing=True)
-    for token_id in changed:
-        if not draft.token(token_id).uses_place:
-            _add_update(trip, draft, token_id)
-    for token_id in changed:
-        if draft.token(token_id).uses_place:
-            _add_update(trip, draft, token_id)
-    inserted = []
-    for token_id in draft.new:
+    for token_id in sorted(draft.before, key=lambda i: (draft.token(i).uses_place, last[i])):
         token = draft.token(token_id)
-        inserted.append(trip.add(_INSERT_TOKEN, [getattr(token, name) for name in TOKEN_COLUMNS]))
-    for row in draft.former:
-        trip.add(
-            "INSERT INTO tokens_formernumber (session_id, number, token_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            row,
-        )
-    _add_slots(trip, draft, growing=False)
-    return inserted
-
-
-def _add_update(trip: Trip, draft: Draft, token_id: int) -> None:
-    token = draft.token(token_id)
-    names = (*sorted(draft.before[token_id]), "events")
-    trip.add(_update_token(names), [*(getattr(token, name) for name in names), token_id])
+        names = (*sorted(draft.before[token_id]), "events")
+        trip.add(_update_token(names), [*(getattr(token, name) for name in names), token_id])
 
 
 def _add_slots(trip: Trip, draft: Draft, *, growing: bool) -> None:
+    """Add changed slots: capacity that grows before anybody gets a place, capacity that shrinks after all have left."""
     for event in draft.supply_events:
         if event.slot_id is None:
             continue
         slot = draft.sessions[event.session_id].slot(event.slot_id)
-        grows = slot.capacity >= event.before.get("capacity", slot.capacity)
-        if grows == growing:
+        if growing == (slot.capacity >= event.before.get("capacity", slot.capacity)):
             trip.add(
                 "UPDATE scheduling_slot SET capacity = %s, status = %s WHERE id = %s",
                 (slot.capacity, slot.status, slot.id),
             )
-
-
-def _add_events(trip: Trip, draft: Draft, actor_id: int | None) -> None:
-    rows: list[Any] = []
-    for e in draft.events:
-        cause = e.cause or (None, None)
-        rows += [e.token_id, e.seq, e.session_id, e.kind, e.status, encode(e.changes), actor_id, draft.now, e.reason]
-        rows += cause
-    if draft.events:
-        trip.add(_insert_events(len(draft.events)), rows)
-    for s in draft.supply_events:
-        trip.add(
-            "INSERT INTO tokens_supplyevent (session_id, slot_id, seq, kind, changes, actor_id, at, reason)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            (s.session_id, s.slot_id, s.seq, s.kind, encode(s.changes), actor_id, draft.now, s.reason),
-        )

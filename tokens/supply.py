@@ -19,8 +19,9 @@ from tokens.facts import SlotFacts, SupplyEventDraft, TokenFacts
 from tokens.kinds import SupplyKind
 from tokens.outcome import Outcome
 from tokens.planning import effects_of, record
+from tokens.reading import Target
 from tokens.states import ACTIVE, Status
-from tokens.storage import Target, Work
+from tokens.storage import Work
 
 if TYPE_CHECKING:
     from accounts.models import User

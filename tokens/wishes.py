@@ -2,11 +2,12 @@
 
 import secrets
 
-from tokens import candidates, errors, rules, storage
+from tokens import candidates, errors, rules
 from tokens.acting import Attempt, open_slot
 from tokens.facts import SlotFacts, TokenFacts
+from tokens.reading import TOKEN_COLUMNS, Target
 from tokens.states import Source, Status
-from tokens.storage import Target, Work
+from tokens.storage import Work
 
 HERE_BY_NATURE = frozenset({Source.WALK_IN, Source.EMERGENCY})
 """Sources whose patients have arrived unless the request says otherwise."""
@@ -59,7 +60,7 @@ class Wish:
         token = self._token(work, slot)
         if only_free and not (slot.free and rules.qualifies(token, slot, work.draft)):
             raise candidates.Gone
-        values = {name: getattr(token, name) for name in storage.TOKEN_COLUMNS if name not in ("id", "events")}
+        values = {name: getattr(token, name) for name in TOKEN_COLUMNS if name not in ("id", "events")}
         rules.request(work.draft, token, slot, values)
         return token
 

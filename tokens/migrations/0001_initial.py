@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                 ('patient', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='patients.patient')),
                 ('sent_from', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sent_to', to='tokens.token')),
                 ('session', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='scheduling.session')),
-                ('slot', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='scheduling.slot')),
+                ('slot', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='tokens', to='scheduling.slot')),
             ],
             options={
                 'ordering': ['id'],
@@ -175,7 +175,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='token',
-            index=models.Index(fields=['session', 'status'], name='token_of_session'),
+            index=models.Index(fields=['slot', 'status'], name='token_of_slot'),
         ),
         migrations.AddIndex(
             model_name='token',
