@@ -20,6 +20,7 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
+from pytest_django.plugin import DjangoDbBlocker
 
 hypothesis_settings.register_profile(
     "opd",
@@ -104,15 +105,13 @@ def fingerprint() -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker: pytest.FixtureRequest, worker_id: str) -> Iterator[None]:
+def django_db_setup(django_db_blocker: DjangoDbBlocker, worker_id: str) -> Iterator[None]:
     """Instead of pytest-django's own: a copy of the template for this process."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         database = TestDatabase(worker_id)
         database.prepare()
-        real_teardown = TransactionTestCase._fixture_teardown
-        TransactionTestCase._fixture_teardown = lambda case: database.copy()  # type: ignore[method-assign]
-    yield
-    with django_db_blocker.unblock():
-        TransactionTestCase._fixture_teardown = real_teardown  # type: ignore[method-assign]
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: database.copy())
+        with django_db_blocker.block():
+            yield
         connections.close_all()
         database.drop(database.name)

@@ -141,6 +141,11 @@ def release(home: Path) -> None:
     _wait_until(lambda: not _keeper_is_stopping(home), STOP_SECONDS)
 
 
+def is_used(home: Path) -> bool:
+    """Whether any process uses the server of a folder."""
+    return (home / "users.lock").exists() and not _could_lock(home / "users.lock", fcntl.LOCK_EX)
+
+
 def _release_all(owner: int) -> None:
     """At exit. A forked child inherits this registration, but not the duty."""
     if os.getpid() == owner:
@@ -317,8 +322,9 @@ class Keeper:
         """Wait in the kernel for the last user to go, then stop. New users wait for the end of this process."""
         fcntl.flock(_open_lock(self.home / "users.lock"), fcntl.LOCK_EX)
         self.stop()
-        if self.server is not None and not _wait_until(lambda: self.server.poll() is not None, STOP_SECONDS):
-            self.server.send_signal(signal.SIGQUIT)  # something hangs: stop without writing, recover at the next start
+        server = self.server
+        if server is not None and not _wait_until(lambda: server.poll() is not None, STOP_SECONDS):
+            server.send_signal(signal.SIGQUIT)  # something hangs: stop without writing, recover at the next start
 
     def stop(self) -> None:
         """Ask the server to end its connections, write what it holds, and stop."""
@@ -339,7 +345,7 @@ class Keeper:
 
     def spawn(self, name: str, *arguments: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
         """Start a program of the wheel as the server's user, holding ``server.lock`` and told when the keeper dies."""
-        as_user = {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
+        root = os.geteuid() == 0
         return subprocess.Popen(
             [str(self.bin_dir / name), *arguments],
             stdin=stdin,
@@ -347,9 +353,11 @@ class Keeper:
             stderr=self.log,
             cwd="/",
             env={"PATH": os.environ.get("PATH", ""), "TZ": "UTC"},
-            pass_fds=[self.server_lock],
+            pass_fds=[] if self.server_lock is None else [self.server_lock],
             preexec_fn=_stop_with_parent,
-            **(as_user if os.geteuid() == 0 else {}),  # type: ignore[arg-type]
+            user=self.account.pw_uid if root else None,
+            group=self.account.pw_gid if root else None,
+            extra_groups=[] if root else None,
         )
 
 

@@ -1,6 +1,7 @@
 """Settings, from the environment (``environment.py``) and otherwise the same everywhere."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -96,13 +97,15 @@ TEMPLATES = [
 
 DATABASE_URL = env.text("DATABASE_URL")
 # The embedded server: where it keeps its files, and whether it waits for the disk (only tests may say no).
-OPD_EMBEDDED = {"home": OPD_VAR / "postgres", "durable": True}
-# Threads of one server process that answer requests. The server's own start sets OPD_POOL, for only there a pool of
-# connections pays: a command has one connection, and a test's threads each open and close their own.
-OPD_THREADS = env.number("OPD_THREADS", 8)
-OPD_POOL = env.number("OPD_POOL", 0)
+OPD_EMBEDDED: dict[str, Any] = {"home": OPD_VAR / "postgres", "durable": True}
+# Server processes, and threads of each that answer requests.
+OPD_SERVERS = env.number("OPD_SERVERS", 2)
+OPD_THREADS = env.number("OPD_THREADS", 16)
+# One connection a thread, and two for what runs beside them. Only `serve` turns it on: a command has one connection,
+# and a test's threads each open and close their own.
+OPD_POOL = {"min_size": 2, "max_size": OPD_THREADS + 2, "timeout": 10}
 
-DATABASES = {
+DATABASES: dict[str, dict[str, Any]] = {
     "default": {
         "ENGINE": "opd_engine.postgres",
         **(env.database(DATABASE_URL) if DATABASE_URL else {"NAME": "opd", "USER": "postgres", "OPTIONS": {}}),
@@ -110,8 +113,6 @@ DATABASES = {
     }
 }
 DATABASES["default"]["OPTIONS"] |= {"application_name": "opd", "prepare_threshold": 5}
-if OPD_POOL:
-    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 2, "max_size": OPD_POOL, "timeout": 10}
 
 # --- people and sign-in ---------------------------------------------------------------------------------------------
 

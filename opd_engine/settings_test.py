@@ -14,7 +14,5 @@ from opd_engine.settings import DATABASES, OPD_EMBEDDED
 OPD_EMBEDDED["durable"] = False
 # Several people may test in one checkout at once, each with a name of their own.
 DATABASES["default"]["TEST"] = {"NAME": f"test_{environment.text('OPD_TEST_DB', 'opd')}"}
-# Races open as many connections as they have threads, and close them.
-DATABASES["default"]["OPTIONS"].pop("pool", None)
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
