@@ -18,7 +18,8 @@ from accounts.queries import GRANTS_SQL, read_grants
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
 
-_DEVICE: Final = ("digest", "id", "expiry", "user_id")
+# In the order of the models' own fields, which is how from_db takes them; what is left out is loaded when asked for.
+_DEVICE: Final = ("digest", "expiry", "user_id", "id")
 _USER: Final = ("id", "username", "name", "email", "is_active", "is_superuser")
 _SQL: Final = f"""
     SELECT {", ".join(f"d.{column}" for column in _DEVICE)}, {", ".join(f"u.{column}" for column in _USER)},
