@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -17,7 +18,7 @@ _OPEN = """
 
 _FREE = f"""
 SELECT p.id {_OPEN} AND p.used - p.overbooked < p.capacity
- ORDER BY p.starts_at, p.used, p.id LIMIT 50"""  # noqa: S608 - built from constants of this module
+ ORDER BY p.starts_at, p.used, p.id LIMIT 50"""
 
 _SHORTEST = f"""
 SELECT p.id {_OPEN}
@@ -29,10 +30,10 @@ SELECT p.id {_OPEN}
  ORDER BY p.starts_at + make_interval(mins => s.delay_minutes) > coalesce(%(at)s, clock_timestamp()),
           CASE WHEN p.starts_at + make_interval(mins => s.delay_minutes) > coalesce(%(at)s, clock_timestamp())
                THEN p.starts_at END,
-          p.used - p.overbooked >= p.capacity, p.used, p.id LIMIT 1"""  # noqa: S608
+          p.used - p.overbooked >= p.capacity, p.used, p.id LIMIT 1"""
 
 
-class Gone(Exception):  # noqa: N818 - asks for the next candidate, is no error
+class Gone(Exception):
     """The place that a slot was chosen for has gone meanwhile."""
 
 
@@ -61,7 +62,7 @@ def slots_to_try(
     yield last[0], True
 
 
-def _ids(sql: str, where: dict[str, object]) -> list[int]:
+def _ids(sql: str, where: dict[str, Any]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, where)
         return [row[0] for row in cursor.fetchall()]

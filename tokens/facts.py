@@ -121,10 +121,12 @@ class TokenFacts:
 
     @property
     def emergency(self) -> bool:
+        """Whether its source is an emergency."""
         return self.source == Source.EMERGENCY
 
     @property
     def uses_place(self) -> bool:
+        """Whether it uses a place of its slot: confirmed, in progress or completed."""
         return self.status in USED
 
     @property
@@ -177,6 +179,7 @@ class SessionFacts:
 
     @property
     def delay(self) -> timedelta:
+        """How late the doctor is."""
         return timedelta(minutes=self.delay_minutes)
 
 
@@ -212,15 +215,15 @@ class SupplyEventDraft:
     reason: str
 
 
-class NeedLater(Exception):  # noqa: N818 - asks for more facts, is no error
+class NeedLater(Exception):
     """The rules must look into the doctor's next session; lock it, read it and decide again."""
 
 
-class NeedAll(Exception):  # noqa: N818 - asks for more facts, is no error
+class NeedAll(Exception):
     """More people wait than were read; read them all and decide again."""
 
 
-class NotAllowed(Exception):  # noqa: N818 - translated to `invalid_transition`
+class NotAllowed(Exception):
     """A change of status outside the table of transitions."""
 
     def __init__(self, token: TokenFacts, status: str) -> None:
@@ -249,6 +252,7 @@ class Draft:
         self.alerts: list[int] = []
 
     def tokens(self) -> Iterator[TokenFacts]:
+        """Every token that was read, of all sessions."""
         for session in self.sessions.values():
             yield from session.tokens.values()
 
@@ -264,9 +268,11 @@ class Draft:
         raise KeyError(token_id)
 
     def session_of(self, token: TokenFacts) -> SessionFacts:
+        """The session the token is in now."""
         return self.sessions[token.session_id]
 
     def slot_of(self, token: TokenFacts) -> SlotFacts:
+        """The slot the token is in now."""
         return self.session_of(token).slot(token.slot_id)
 
     def add(self, token: TokenFacts) -> None:
@@ -318,7 +324,14 @@ class Draft:
     ) -> EventDraft:
         token.events += 1
         event = EventDraft(
-            token.id, token.events, token.session_id, kind, token.status, changed, reason, cause and cause.name
+            token.id,
+            token.events,
+            token.session_id,
+            kind,
+            token.status,
+            changed,
+            reason,
+            cause.name if cause else None,
         )
         self.events.append(event)
         return event
@@ -336,7 +349,7 @@ class Draft:
         for name, value in values.items():
             setattr(subject, name, value)
         session.events += 1
-        event = SupplyEventDraft(session.id, slot and slot.id, session.events, kind, values, before, reason)
+        event = SupplyEventDraft(session.id, slot.id if slot else None, session.events, kind, values, before, reason)
         self.supply_events.append(event)
         return event
 

@@ -169,6 +169,7 @@ class Token(models.Model):
 
     @property
     def emergency(self) -> bool:
+        """Whether its source is an emergency."""
         return self.source == Source.EMERGENCY
 
 

@@ -21,16 +21,21 @@ from common.errors import BadInput, NotFound
 from scheduling.locking import COLUMNS as SESSION_COLUMNS
 from scheduling.models import Department, Doctor, Room, Session, Slot
 from scheduling.states import SessionStatus, SlotStatus
-from tokens import errors, queue_rules, rules, storage
+from tokens import errors, queue_rules, rules
 from tokens.facts import DEFAULT_POLICY, PRESETS, Policy, SessionFacts, SlotFacts, TokenFacts
 from tokens.models import Event, Token
+from tokens.reading import TOKEN_COLUMNS, policy_of
 from tokens.states import Status
 
 VIEW: Final = "tokens.view"
 TOKEN_WITH: Final = ("session__facility",)
 STANDING: Final = (Status.CONFIRMED.value, Status.WAITLISTED.value)
 """Statuses in which a token has a position."""
-ON_THE_WAY: Final = (*STANDING, Status.IN_PROGRESS.value)
+
+_NEAREST_POLICY: Final = """
+    SELECT p.* FROM tokens_policyassignment a JOIN tokens_allocationpolicy p ON p.id = a.policy_id
+     WHERE a.doctor_id = s.doctor_id OR a.department_id = s.department_id OR a.facility_id = s.facility_id
+     ORDER BY a.doctor_id IS NULL, a.department_id IS NULL LIMIT 1"""
 
 # One token
 
@@ -71,7 +76,7 @@ def explain(*, token: Token, than_id: int, by: User) -> tuple[str, dict[str, Any
 
 
 def _as_facts(token: Token) -> TokenFacts:
-    return TokenFacts(*(getattr(token, name) for name in storage.TOKEN_COLUMNS))
+    return TokenFacts(*(getattr(token, name) for name in TOKEN_COLUMNS))
 
 
 # Lists of tokens and where they stand
@@ -151,7 +156,10 @@ def read_sessions(ids: Iterable[int]) -> tuple[dict[int, SessionFacts], datetime
     ):
         slot = SlotFacts(*row)
         found[slot.session_id].slots.append(slot)
-    for token in _read_tokens("session_id = ANY(%s) AND status = ANY(%s)", [wanted, ON_THE_WAY]):
+    # Statuses by name, not as a parameter: so the partial index of active tokens serves.
+    for token in _read_tokens(
+        "session_id = ANY(%s) AND status IN ('confirmed', 'in_progress', 'waitlisted')", [wanted]
+    ):
         found[token.session_id].tokens[token.id] = token
     return found, now
 
@@ -169,16 +177,15 @@ def read_session(session_id: int) -> tuple[SessionFacts, datetime]:
 
 
 def _session_rows(ids: Sequence[int]) -> tuple[dict[int, SessionFacts], datetime]:
-    nearest = storage.NEAREST_POLICY.format(session="x.id")
+    """Sessions with their policies, without slots and tokens, and the time. One query."""
+    columns = ", ".join(f"s.{name}" for name in SESSION_COLUMNS)
     rows = _rows(
-        f"SELECT clock_timestamp(), (SELECT row_to_json(nearest)::text FROM ({nearest}) AS nearest),"  # noqa: S608
-        f" {', '.join(f'x.{name}' for name in SESSION_COLUMNS)} FROM scheduling_session x WHERE x.id = ANY(%s)",
+        f"""SELECT clock_timestamp(), row_to_json(nearest)::text, {columns} FROM scheduling_session s
+              LEFT JOIN LATERAL ({_NEAREST_POLICY}) nearest ON true WHERE s.id = ANY(%s)""",  # noqa: S608
         (list(ids),),
     )
-    found = [SessionFacts(*row[2:], policy=storage.policy_of(row[1])) for row in rows]
-    # Time never goes back in a session, also where a simulated clock ran ahead of the real one.
-    now = max([row[0] for row in rows[:1]] or [timezone.now()])
-    return {session.id: session for session in found}, now
+    found = [SessionFacts(*row[2:], policy=policy_of(row[1])) for row in rows]
+    return {session.id: session for session in found}, rows[0][0] if rows else timezone.now()
 
 
 def _policies(ids: Iterable[int]) -> tuple[dict[int, Policy], datetime]:
@@ -188,7 +195,7 @@ def _policies(ids: Iterable[int]) -> tuple[dict[int, Policy], datetime]:
 
 
 def _read_tokens(where: str, params: Sequence[Iterable[Any]]) -> list[TokenFacts]:
-    columns = ", ".join(storage.TOKEN_COLUMNS)
+    columns = ", ".join(TOKEN_COLUMNS)
     sql = f"SELECT {columns} FROM tokens_token WHERE {where} ORDER BY id"  # noqa: S608 (constants of this module)
     return [TokenFacts(*row) for row in _rows(sql, [list(param) for param in params])]
 

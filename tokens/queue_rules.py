@@ -82,14 +82,15 @@ def explain(a: TokenFacts, b: TokenFacts, session: SessionFacts, now: datetime) 
     Both belong to the session. The sentence names the one in front first.
     """
     first, second = sorted((a, b), key=lambda t: _standing_key(t, session, now))
+    rule = _deciding_rule(first, second, session, now)
     facts = {
         "first": first.number,
         "second": second.number,
-        "rule": _deciding_rule(first, second, session, now),
+        "rule": rule,
         first.number: _facts_of(first, session, now),
         second.number: _facts_of(second, session, now),
     }
-    return f"{first.number} stands before {second.number}: {_because(first, second, facts['rule'], session)}", facts
+    return f"{first.number} stands before {second.number}: {_because(first, second, rule)}", facts
 
 
 def _standing_key(token: TokenFacts, session: SessionFacts, now: datetime) -> tuple[int, OrderKey]:
@@ -113,7 +114,7 @@ def _deciding_rule(first: TokenFacts, second: TokenFacts, session: SessionFacts,
     return "time" if first.order_at != second.order_at else "id"
 
 
-def _because(first: TokenFacts, second: TokenFacts, rule: str, session: SessionFacts) -> str:
+def _because(first: TokenFacts, second: TokenFacts, rule: str) -> str:
     name = {t.number: t.source.replace("_", "-") + (", priority paid" if t.paid else "") for t in (first, second)}
     match rule:
         case "standing":

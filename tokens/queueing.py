@@ -173,9 +173,13 @@ def complete(*, token_id: int, by: "User | None", at: datetime | None = None) ->
 
     def rule(work: Work, token: TokenFacts) -> None:
         require_status(token, Status.IN_PROGRESS)
-        work.draft.change(token, "completed", status=Status.COMPLETED.value, ended_at=work.draft.now)
+        _completed(work, token)
 
     return of_token(token_id, rule, permission="tokens.consult", by=by, at=at)
+
+
+def _completed(work: Work, token: TokenFacts, reason: str = "") -> None:
+    work.draft.change(token, "completed", reason=reason, status=Status.COMPLETED.value, ended_at=work.draft.now)
 
 
 def send_away(*, token_id: int, where: str, by: "User | None", at: datetime | None = None) -> Outcome:
@@ -244,8 +248,7 @@ def _sending(token_id: int, slot_id: int, reason: str, *, only_free: bool) -> At
         old = own_token(work, token_id)
         require_status(old, *ACTIVE)
         if old.status == Status.IN_PROGRESS:
-            values = {"status": Status.COMPLETED.value, "ended_at": work.draft.now}
-            work.draft.change(old, "completed", reason=reason, **values)
+            _completed(work, old, reason)
         else:
             rules.cancel(work.draft, old, rules.SENT_ON)
         wish = Wish(old.patient_id, Source(old.source), paid=old.paid, arrived=True, note=old.note, sent_from=old)

@@ -72,7 +72,7 @@ class Snapshot:
 
     def build(self) -> SessionFacts:
         """Fresh facts from the rows."""
-        facts = SessionFacts(*self.session, self.policy)
+        facts = SessionFacts(*(*self.session, self.policy))
         facts.slots = [SlotFacts(*row) for row in self.slots]
         facts.tokens = {row[0]: TokenFacts(*row) for row in self.tokens}
         if not self.target.everything and not self.policy.ages and not self.policy.present_only:

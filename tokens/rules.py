@@ -285,9 +285,9 @@ def displace(draft: Draft, token: TokenFacts, cause: EventDraft | None, reason: 
             draft.change(token, "displaced", cause=cause, reason=reason, **relocation(draft, token, target))
             return
     draft.change(token, "displaced", cause=cause, reason=reason, status=Status.WAITLISTED.value, overbooked=False)
-    if policy.without_place == "next_slot" and policy.no_next_slot == "cancel":
-        if not kept_today and not token.emergency:
-            cancel(draft, token, NO_PLACE, cause)
+    gives_up = policy.without_place == "next_slot" and policy.no_next_slot == "cancel"
+    if gives_up and not kept_today and not token.emergency:
+        cancel(draft, token, NO_PLACE, cause)
 
 
 def without_place(draft: Draft, token: TokenFacts, slot: SlotFacts, cause: EventDraft) -> None:

@@ -8,6 +8,7 @@ class Labelled(StrEnum):
 
     @property
     def label(self) -> str:
+        """The value as people read it."""
         return self.value.replace("_", " ").capitalize()
 
     @classmethod
@@ -17,6 +18,8 @@ class Labelled(StrEnum):
 
 
 class Status(Labelled):
+    """Where a token is in its life."""
+
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
     WAITLISTED = "waitlisted"
@@ -27,6 +30,8 @@ class Status(Labelled):
 
 
 class Source(Labelled):
+    """Where a token came from."""
+
     EMERGENCY = "emergency"
     PAID = "paid"
     FOLLOW_UP = "follow_up"

@@ -317,7 +317,7 @@ def _on_session(
         check(work, ["tokens.supply"], by)
         rules.settle(work.draft)
         _still_open(work)
-        stamped = {name: work.draft.now if value == "now" else value for name, value in values.items()}
+        stamped: dict[str, Any] = {name: work.draft.now if value == "now" else value for name, value in values.items()}
         work.draft.supply(work.session, None, kind, **stamped)
         rules.settle(work.draft)
 
