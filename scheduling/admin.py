@@ -6,26 +6,27 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 
-from accounts.models import Facility, User
-from accounts.permissions import facility_ids, within
+from accounts.models import Facility, User, UserRole
+from accounts.permissions import ALL, facility_ids, within
 from common.api.exceptions import leave_trace
 from common.errors import DomainError
 from common.transactions import outermost
 from scheduling import actions
 from scheduling.actions import Generated
-from scheduling.models import Department, Doctor, Room, ScheduleLine, Session, Slot
+from scheduling.models import Department, DepartmentMember, Doctor, Room, ScheduleLine, Session, Slot
 
 # How a row leads to its facility, for what is listed and for what may be chosen.
 FACILITY = {
     Facility: "pk",
     Department: "facility_id",
+    DepartmentMember: "department__facility_id",
     Room: "facility_id",
     Doctor: "facility_id",
     ScheduleLine: "doctor__facility_id",
@@ -38,6 +39,11 @@ def person(request: HttpRequest) -> User:
     """Who is signed in: the admin lets nobody else come here."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def mine(field: str) -> tuple[str, type[admin.FieldListFilter]]:
+    """A filter that offers only what is in the administrator's own list."""
+    return field, admin.RelatedOnlyFieldListFilter
 
 
 class ReadForm(forms.ModelForm):
@@ -68,9 +74,12 @@ class OfMyFacilities:
     def formfield_for_foreignkey(self, db_field: ForeignKey, request: HttpRequest, **options: Any) -> Any:
         """Choices of facilities whose schedules the user may change."""
         field = super().formfield_for_foreignkey(db_field, request, **options)  # type: ignore[misc]
-        road = FACILITY.get(field.queryset.model)
-        if road:
-            field.queryset = field.queryset.filter(within(facility_ids(request.user, "scheduling.edit"), road))
+        ids = facility_ids(request.user, "scheduling.edit")
+        if field.queryset.model is User and ids is not ALL:
+            held = UserRole.objects.filter(Q(facility__in=ids) | Q(facility=None))
+            field.queryset = field.queryset.filter(pk__in=held.values("user"))
+        elif field.queryset.model in FACILITY:
+            field.queryset = field.queryset.filter(within(ids, FACILITY[field.queryset.model]))
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -161,15 +170,38 @@ def said(report: Generated) -> str:
     return sentence
 
 
+class MembersInline(OfMyFacilities, TabularInline):
+    """Who works in the department."""
+
+    model = DepartmentMember
+    extra = 0
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """People join and leave; there is nothing else to change."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Who leaves is no longer a member."""
+        return person(request).has_perm("scheduling.edit")
+
+
 @admin.register(Department)
 class DepartmentAdmin(ByActions):
-    """Departments."""
+    """Departments, each with the people who work there."""
 
     list_display = ("name", "code", "facility", "is_active")
-    list_filter = ("is_active", "facility")
+    list_filter = ("is_active", mine("facility"))
     search_fields = ("name", "code")
     fixed = ("facility",)
+    inlines = (MembersInline,)
     make, update, key = actions.create_department, actions.update_department, "department_id"
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Let people leave and join."""
+        members = formset.save(commit=False)
+        for verb, rows in ((actions.leave_department, formset.deleted_objects), (actions.join_department, members)):
+            for member in rows:
+                verb(department_id=form.instance.pk, user_id=member.user_id, by=person(request))
 
 
 @admin.register(Room)
@@ -177,7 +209,7 @@ class RoomAdmin(ByActions):
     """Rooms."""
 
     list_display = ("name", "facility", "is_active")
-    list_filter = ("is_active", "facility")
+    list_filter = ("is_active", mine("facility"))
     search_fields = ("name",)
     fixed = ("facility",)
     make, update, key = actions.create_room, actions.update_room, "room_id"
@@ -196,7 +228,7 @@ class DoctorAdmin(ByActions):
     """Doctors, each with the lines of the week."""
 
     list_display = ("name", "department", "consultation_fee", "hospital_fee", "is_active")
-    list_filter = ("is_active", "department", "facility")
+    list_filter = ("is_active", mine("department"), mine("facility"))
     list_select_related = ("department",)
     search_fields = ("name", "department__name")
     fixed = ("facility",)
@@ -221,7 +253,7 @@ class ScheduleLineAdmin(ByActions, Generates):
     """Weekly lines."""
 
     list_display = ("doctor", "weekday", "from_time", "to_time", "room", "slot_minutes", "capacity", "valid_to")
-    list_filter = ("weekday", "doctor", "room")
+    list_filter = ("weekday", mine("doctor"), mine("room"))
     list_select_related = ("doctor", "room")
     search_fields = ("doctor__name", "room__name")
     fixed = ("doctor",)
@@ -260,7 +292,7 @@ class SessionAdmin(Shown, Generates):
     """Sessions, with their slots."""
 
     list_display = ("doctor", "date", "prefix", "room", "starts_at", "ends_at", "status", "last_number")
-    list_filter = ("status", "date", "department", "doctor")
+    list_filter = ("status", "date", mine("department"), mine("doctor"))
     list_select_related = ("doctor", "room")
     date_hierarchy = "date"
     search_fields = ("doctor__name", "prefix")
@@ -272,6 +304,6 @@ class SlotAdmin(Shown):
     """Slots."""
 
     list_display = ("session", "starts_at", "ends_at", "capacity", "used", "overbooked", "status")
-    list_filter = ("status", "session__doctor")
+    list_filter = ("status", mine("session__doctor"))
     list_select_related = ("session__doctor",)
     search_fields = ("session__doctor__name",)

@@ -92,6 +92,7 @@ class Department(models.Model):
         return self.name
 
 
+@recorded()
 class DepartmentMember(models.Model):
     """A person works in a department: data, so that nobody's department is written into code."""
 

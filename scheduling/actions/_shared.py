@@ -11,9 +11,10 @@ from accounts.permissions import reach
 from common.api.etag import require_version
 from common.errors import NotFound
 from scheduling.errors import NotValid
-from scheduling.models import Department, Doctor, Room, ScheduleLine
+from scheduling.models import Department, DepartmentMember, Doctor, Room, ScheduleLine
 
 Row = TypeVar("Row", Department, Room, Doctor, ScheduleLine)
+New = TypeVar("New", Department, DepartmentMember, Room, Doctor, ScheduleLine)
 Thing = TypeVar("Thing", bound=models.Model)
 
 EDIT: Final = "scheduling.edit"
@@ -64,7 +65,7 @@ def of_facility(facility: Facility, model: type[Thing], pk: int, *, attr: str) -
     return row
 
 
-def create(row: Row, *, by: User | None) -> Row:
+def create(row: New, *, by: User | None) -> New:
     """Check a new row and write it.
 
     Raises:

@@ -11,12 +11,13 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from accounts.history import signed
 from accounts.models import Facility, User
 from scheduling.actions._shared import change, create, lock_facility, of_facility
 from scheduling.actions.sessions import cancel_sessions, withdraw_sessions
 from scheduling.errors import HasTokens, InUse
 from scheduling.locking import lock_sessions
-from scheduling.models import Department, Doctor, Room, Session, Slot
+from scheduling.models import Department, DepartmentMember, Doctor, Room, Session, Slot
 from scheduling.states import SessionStatus
 
 TokensAhead = Callable[..., int]
@@ -50,6 +51,33 @@ def update_department(*, department_id: int, read: int | None = None, by: User |
         if doctors:
             raise InUse(name=department.name, why=f"{doctors} active doctors belong to it", count=doctors)
     return change(department, changes, read=read, by=by)
+
+
+@transaction.atomic(savepoint=False)
+def join_department(*, department_id: int, user_id: int, by: User | None) -> DepartmentMember:
+    """Say that a person works in a department; again, it changes nothing.
+
+    Raises:
+        NotFound: no such department.
+        NotValid: no such person.
+    """
+    facility = lock_facility(Department, department_id, by=by)
+    known = DepartmentMember.objects.filter(department=department_id, user=user_id).first()
+    return known or create(
+        DepartmentMember(department=facility.departments.get(pk=department_id), user_id=user_id), by=by
+    )
+
+
+@transaction.atomic(savepoint=False)
+def leave_department(*, department_id: int, user_id: int, by: User | None) -> None:
+    """Say that a person no longer works in a department.
+
+    Raises:
+        NotFound: no such department.
+    """
+    lock_facility(Department, department_id, by=by)
+    with signed(by):
+        DepartmentMember.objects.filter(department=department_id, user=user_id).delete()
 
 
 @transaction.atomic(savepoint=False)
