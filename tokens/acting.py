@@ -49,8 +49,8 @@ def act(
 
 def finish(work: Work, token: TokenFacts | None, by: "User | None") -> Outcome:
     """Write a decision and tell what it means in other apps, in the same transaction."""
-    storage.write(work, actor_id=by.pk if by else None)
-    outcome = outcome_of(work, token)
+    counted = storage.write(work, actor_id=by.pk if by else None, about=token)
+    outcome = outcome_of(work, token, counted)
     for consequence in consequences():
         consequence(outcome)
     return outcome

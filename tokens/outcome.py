@@ -46,15 +46,15 @@ class Outcome:
     session_ids: tuple[int, ...]
 
 
-def outcome_of(work: Work, token: TokenFacts | None) -> Outcome:
-    """Sum up what a draft did."""
+def outcome_of(work: Work, token: TokenFacts | None, counted: int | None = None) -> Outcome:
+    """Sum up what a draft did; `counted` is the token's position where the database had to count it."""
     draft = work.draft
     ids = list(dict.fromkeys(event.token_id for event in draft.events))
     own = token.id if token else None
     return Outcome(
         token=token,
         session=draft.session_of(token) if token else work.session,
-        position=position(draft, token) if token else None,
+        position=counted or (position(draft, token) if token else None),
         touched=tuple(Touched(None if i in draft.new else draft.before.get(i, {}), draft.token(i)) for i in ids),
         displaced=tuple(e.token_id for e in draft.events if e.kind == "displaced" and e.token_id != own),
         promoted=tuple(e.token_id for e in draft.events if e.kind == "promoted" and e.token_id != own),

@@ -191,23 +191,42 @@ def encode(changes: dict[str, Any]) -> str:
     return json.dumps(changes, default=plain, separators=(",", ":"))
 
 
-def write(work: Work, *, actor_id: int | None) -> None:
+def write(work: Work, *, actor_id: int | None, about: TokenFacts | None = None) -> int | None:
     """Write everything the draft says in one round trip: losers before winners, events beside every change.
+
+    Args:
+        about: the token whose position is asked for, where it waits behind more than were read.
+
+    Returns:
+        That position, counted in the same trip; None where it was not asked for.
 
     Raises:
         DuplicateToken: the database found another active token of the patient in the session.
     """
     draft = work.draft
     if not draft.events and not draft.supply_events:
-        return
+        return None
     trip = Trip()
     _add_slots(trip, draft, growing=True)
     _add_updates(trip, draft)
     appended = _add_appended(trip, draft, actor_id)
     _add_slots(trip, draft, growing=False)
+    counted = _add_count(trip, draft, about) if about else None
     answers = trip.send()
     if draft.new and not answers[appended]:
         raise _held(draft)
+    return None if counted is None else int(answers[counted][0][0])
+
+
+def _add_count(trip: Trip, draft: Draft, token: TokenFacts) -> int | None:
+    """Count a waiting token's position where the waitlist was not read whole (so never with ageing)."""
+    if token.status != "waitlisted" or not draft.slot_of(token).waiters_cut:
+        return None
+    return trip.add(
+        "SELECT 1 + count(*) FROM tokens_token WHERE slot_id = %s AND status = 'waitlisted'"
+        " AND (CASE WHEN source = 'emergency' THEN 0 ELSE 1 END, -score, order_at, id) < (%s, %s, %s, %s)",
+        (token.slot_id, 0 if token.emergency else 1, -token.score, token.order_at, token.id),
+    )
 
 
 def _add_appended(trip: Trip, draft: Draft, actor_id: int | None) -> int:
