@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 OLDEST = 130
 _NUMBER = re.compile(r"\s*p\s*-?\s*(?:(\d{4})\s*-\s*)?(\d{1,12})\s*", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def clean_name(name: str) -> str:
@@ -72,6 +71,12 @@ class Search:
         return bool(self.words or self.digits or self.serial is not None)
 
 
+def _words(text: str) -> list[str]:
+    """Runs of letters with the marks that belong to them (the vowels of Hindi are marks), and apostrophes inside."""
+    letters = (letter if unicodedata.category(letter)[0] in "LM" or letter in "'’" else " " for letter in text)
+    return [word for part in "".join(letters).lower().split() if (word := part.strip("'’"))]
+
+
 def read_search(text: str) -> Search:
     """Read ``P-2026-000123``, ``123``, ``98765 43210``, ``+91-98765``, ``asha kumar``, ``asha 4321``.
 
@@ -81,7 +86,7 @@ def read_search(text: str) -> Search:
     number = _NUMBER.fullmatch(text)
     if number:
         return Search(serial=int(number[2]), number_only=True)
-    words = tuple(word.lower() for word in _WORD.findall(unicodedata.normalize("NFC", text)))[:6]
+    words = tuple(_words(unicodedata.normalize("NFC", text)))[:6]
     digits = "".join(letter for letter in text if letter.isascii() and letter.isdigit())
     serial = int(digits) if digits and len(digits) <= 12 and not words else None
     dialled = digits.lstrip("0")[:15]

@@ -68,14 +68,37 @@ def idempotent(
 
     @functools.wraps(handler)
     def wrapped(view: Any, request: Request, *args: P.args, **kwargs: P.kwargs) -> Response:
+        work = functools.partial(_run, handler, view, request, *args, **kwargs)
         key = _key(request)
-        if key is None:
-            return outermost(lambda: _run(handler, view, request, *args, **kwargs))
-        return outermost(
-            lambda: _claim(request, key) or _keep(request, key, _run(handler, view, request, *args, **kwargs))
-        )
+        return outermost(work if key is None else lambda: _claim(request, key) or _keep(request, key, work()))
 
     return wrapped
+
+
+def once(work: Callable[[], Any], *, user_id: int, key: str, fingerprint: str) -> Any:
+    """The same for a page: run ``work`` in the outermost transaction, once for each key of a person.
+
+    Args:
+        work: does the deed and returns what the page tells of it, as JSON knows it.
+        key: what the form carried; nothing turns the protection off.
+        fingerprint: what makes two requests the same.
+
+    Returns:
+        what ``work`` returned, now or when the key was used first.
+
+    Raises:
+        IdempotencyConflict: 422, the key came with another request before.
+    """
+
+    def keeping() -> Any:
+        kept = _claimed(user_id, key, fingerprint)
+        if kept is not None:
+            return json.loads(kept[1])
+        answer = work()
+        _write(user_id, key, 200, json.dumps(answer))
+        return answer
+
+    return outermost(keeping if key else work)
 
 
 def _key(request: Request) -> str | None:
@@ -97,11 +120,27 @@ def _run(handler: Callable[..., Response], view: Any, request: Request, *args: A
 
 
 def _claim(request: Request, key: str) -> Response | None:
-    """Claim the key, waiting for whoever holds it; the kept answer where there is one.
+    """Claim the key for a request of the API; the kept answer where there is one."""
+    kept = _claimed(request.user.pk, key, _fingerprint(request))
+    if kept is None:
+        return None
+    status, body = kept
+    return Response(json.loads(body) if body else None, status=status, headers={REPLAYED: "true"})
+
+
+def _keep(request: Request, key: str, response: Response) -> Response:
+    """Write the answer beside what it tells of. A refusal is not kept: its transaction is rolled back."""
+    if response.status_code < 400:
+        body = "" if response.data is None else JSONRenderer().render(response.data).decode()
+        _write(request.user.pk, key, response.status_code, body)
+    return response
+
+
+def _claimed(user_id: int, key: str, fingerprint: str) -> tuple[int, str] | None:
+    """Claim the key, waiting for whoever holds it; the kept status and body where there are any.
 
     The refused update of a living key locks its row, so it is still there for the second statement.
     """
-    fingerprint = _fingerprint(request)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -112,30 +151,26 @@ def _claim(request: Request, key: str) -> Response | None:
                 WHERE kept.created_at < now() - interval '1 day'
             RETURNING id
             """,  # noqa: S608 (the table's name comes from the model)
-            [request.user.pk, key, fingerprint],
+            [user_id, key, fingerprint],
         )
         if cursor.fetchone():
             return None
         cursor.execute(
             f"SELECT fingerprint, status, body FROM {_table} WHERE user_id = %s AND key = %s",  # noqa: S608
-            [request.user.pk, key],
+            [user_id, key],
         )
         known, status, body = cursor.fetchone()
     if known != fingerprint:
         raise IdempotencyConflict
-    return Response(json.loads(body) if body else None, status=status, headers={REPLAYED: "true"})
+    return status, body
 
 
-def _keep(request: Request, key: str, response: Response) -> Response:
-    """Write the answer beside what it tells of. A refusal is not kept: its transaction is rolled back."""
-    if response.status_code < 400:
-        body = "" if response.data is None else JSONRenderer().render(response.data).decode()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {_table} SET status = %s, body = %s WHERE user_id = %s AND key = %s",  # noqa: S608
-                [response.status_code, body, request.user.pk, key],
-            )
-    return response
+def _write(user_id: int, key: str, status: int, body: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_table} SET status = %s, body = %s WHERE user_id = %s AND key = %s",  # noqa: S608
+            [status, body, user_id, key],
+        )
 
 
 def _fingerprint(request: Request) -> str:
