@@ -1,1 +1,1 @@
-"""Days played through the real actions with a simulated clock: made-up ones, recorded ones, and real ones from a file."""
+"""Days played through the real actions with a simulated clock: made-up, recorded, and real ones from a file."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -16,6 +16,9 @@ from tokens.facts import TokenFacts
 from tokens.outcome import Outcome
 from tokens.simulation.script import GRACE, Visitor, comes_about, given_up
 from tokens.states import ACTIVE, Status
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 TO_THE_DOOR = timedelta(seconds=30)
 """From the call to the start of the visit."""
@@ -32,15 +35,27 @@ class Player:
     Args:
         session_ids: every session in which a token of the visitors may come to stand.
         told: called after each action with the moment, the action's name and its outcome.
+        desk, doctor: whose names stand under what desk and doctor do; None is the clinic itself.
+        calls_from: patients are called from then on, even before a session's start.
     """
 
     def __init__(
-        self, visitors: Iterable[Visitor], session_ids: Iterable[int], *, told: Told | None = None
+        self,
+        visitors: Iterable[Visitor],
+        session_ids: Iterable[int],
+        *,
+        told: Told | None = None,
+        desk: "User | None" = None,
+        doctor: "User | None" = None,
+        calls_from: datetime | None = None,
     ) -> None:
         self.tokens: dict[int, TokenFacts] = {}
         self.refusals: Counter[str] = Counter()
         self.actions = 0
         self._told = told
+        self._people = {"call": doctor, "start": doctor, "complete": doctor}
+        self._desk = desk
+        self._calls_from = calls_from
         slots = Slot.objects.filter(session_id__in=list(session_ids)).select_related("session")
         self._starts = {slot.pk: slot.starts_at for slot in slots}
         self._hours = {slot.session_id: (slot.session.starts_at, slot.session.ends_at) for slot in slots}
@@ -80,7 +95,7 @@ class Player:
         self.actions += 1
         try:
             with transaction.atomic():
-                outcome = action(by=None, at=at, **wish)
+                outcome = action(by=self._people.get(name, self._desk), at=at, **wish)
         except DomainError as refusal:
             self.refusals[f"{name}: {refusal.code}"] += 1
             return refusal.code
@@ -97,7 +112,7 @@ class Player:
             self.tokens[token.id] = token
             if token.queued and token.arrived_at and not token.called_at and token.session_id not in self._busy:
                 self._busy.add(token.session_id)
-                opens, _ = self._hours[token.session_id]
+                opens = self._calls_from or self._hours[token.session_id][0]
                 self._at(max(at, opens), self._call, token.session_id)
 
     def _slot_start(self, token: TokenFacts) -> datetime:

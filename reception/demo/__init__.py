@@ -1,0 +1,5 @@
+"""The demo hospital: a newcomer sees a busy hall right away, and every rule at work in some department."""
+
+from reception.demo.loading import STEPS, load
+
+__all__ = ["STEPS", "load"]

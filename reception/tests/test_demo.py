@@ -1,0 +1,103 @@
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import F, Sum
+
+from accounts.models import Facility, User
+from patients.models import Patient
+from reception.demo import STEPS, load
+from reception.demo.known import demo_users
+from reception.demo.people import DOCTORS, PASSWORD, POLICIES
+from scheduling.models import Session, Slot
+from tokens.events import replay
+from tokens.models import PolicyAssignment, Token
+from tokens.states import Source, Status
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+
+pytestmark = pytest.mark.django_db
+
+
+def at(hour, minute=0, day=21):
+    return datetime(2026, 11, day, hour, minute, tzinfo=KOLKATA)
+
+
+@pytest.mark.parametrize("now", [at(0), at(0, 10), at(13, 25), at(23, 55)], ids="{:%H:%M}".format)
+def test_whatever_the_hour_a_morning_is_in_progress_and_places_are_left(now):
+    steps = []
+    assert load(lambda: steps.append(1), now=now, patients=60)
+    assert len(steps) == STEPS
+
+    today = Session.objects.filter(facility__slug="sunrise", date=now.date())
+    tokens = Token.objects.filter(session__in=today)
+    assert set(tokens.values_list("status", flat=True)) == set(Status) - {Status.REQUESTED}
+    assert set(tokens.values_list("source", flat=True)) == set(Source)
+    assert today.filter(starts_at__lte=now, ends_at__gt=now + timedelta(hours=1)).count() >= 4
+    assert not tokens.filter(requested_at__gt=now).exists()
+    assert Slot.objects.filter(session__in=today, ends_at__gt=now, used__lt=F("capacity") + F("overbooked")).exists()
+    assert replay()[2] == []
+
+
+def test_the_hospital_has_what_the_tour_promises(django_user_model):
+    django_user_model.objects.create_user("admin", "my own")
+    load(now=at(10, 10))
+    check_the_house()
+    check_the_hall()
+    check_that_the_small_clinic_is_another_world()
+    assert django_user_model.objects.get(username="admin").check_password("my own")
+    assert django_user_model.objects.get(username="asha").check_password(PASSWORD)
+
+    before = (Token.objects.count(), Patient.objects.count(), User.objects.count())
+    assert not load(now=at(18))
+    assert (Token.objects.count(), Patient.objects.count(), User.objects.count()) == before
+
+
+def check_the_house():
+    hospital = Facility.objects.get(slug="sunrise")
+    assert hospital.departments.count() == 5
+    assert hospital.doctors.count() == len(DOCTORS) == 8
+    assert hospital.patients.count() == 400
+    assert set(PolicyAssignment.objects.values_list("policy__name", flat=True)) == set(POLICIES.values())
+    dates = Session.objects.filter(facility=hospital).values_list("date", flat=True)
+    assert (min(dates), max(dates)) == (at(0, day=14).date(), at(0, day=28).date())
+    places = Slot.objects.filter(session__facility=hospital).aggregate(places=Sum("capacity"))["places"]
+    assert places > 2_000
+
+
+def check_the_hall():
+    tokens = Token.objects.filter(session__facility__slug="sunrise")
+    rao = tokens.filter(session__doctor__name="Dr Rao", session__date=at(10).date())
+    assert rao.filter(away_to="X-ray", status=Status.IN_PROGRESS).count() == 1
+    assert rao.filter(away_at=None, status=Status.IN_PROGRESS).count() == 1
+    assert rao.filter(called_at__isnull=False, status=Status.CONFIRMED).count() == 1
+    assert rao.filter(held_until__gt=at(10, 10)).count() == 1
+    assert rao.filter(history__kind="displaced", status=Status.WAITLISTED).exists()
+    assert tokens.filter(overbooked=True, source=Source.EMERGENCY).exists()
+    assert Session.objects.filter(delay_minutes=20).count() == 1
+
+
+def check_that_the_small_clinic_is_another_world():
+    lakshmi = User.objects.get(username="lakshmi")
+    clinic = Facility.objects.get(slug="lakeside")
+    assert set(lakshmi.grants) == {clinic.pk}
+    assert Token.objects.filter(session__facility=clinic).exists()
+
+
+def test_the_sign_in_page_knows_whether_the_demo_is_loaded(settings):
+    User.objects.create_user("admin", "my own")
+    assert demo_users() == []
+    load(now=at(10, 10), patients=60)
+    names = [member.username for member in demo_users()]
+    assert names == ["admin", "asha", "rao", "meena", "john", "lata", "vikram"]
+    assert User.objects.get(username="admin").has_perm("admin.enter")
+    settings.PRODUCTION = True
+    assert demo_users() == []
+
+
+def test_production_refuses_the_demo(settings):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="never loaded in production"):
+        call_command("load_demo", verbosity=0)
+    assert not Facility.objects.filter(slug="sunrise").exists()
