@@ -62,7 +62,7 @@ class Morning:
         number = next(_serial)
         self.now = moment("08:00")
         self.facility = FacilityFactory(name=f"Sunrise {number}", time_zone="UTC")
-        self.department = DepartmentFactory(facility=self.facility, name=f"General Medicine {number}")
+        self.department = DepartmentFactory(facility=self.facility, name=f"Medicine {number}")
         self.rao = self.doctor("Dr Rao")
         self.set_policy(policy)
         self.by: User | None = None
