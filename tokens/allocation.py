@@ -77,6 +77,7 @@ def cancel_token(*, token_id: int, reason: str, by: "User | None", at: datetime 
         raise errors.ReservedReason(attr="reason")
 
     def rule(work: Work, token: TokenFacts) -> None:
+        require_status(token, *ACTIVE)
         rules.cancel(work.draft, token, reason)
 
     return of_token(token_id, rule, permission="tokens.cancel", by=by, at=at)
