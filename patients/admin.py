@@ -23,6 +23,7 @@ class PatientForm(forms.ModelForm):
     """Brings back the version that was read, and shows a refusal beside its field."""
 
     read = forms.IntegerField(widget=forms.HiddenInput, required=False, label="")
+    phone = forms.CharField(max_length=40, required=False)
     by: User
 
     class Meta:
@@ -32,13 +33,14 @@ class PatientForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["read"].initial = self.instance.version
-        self.fields["phone"].max_length = self.fields["phone"].widget.attrs["maxlength"] = 40
 
     def clean(self) -> dict[str, Any]:
         """Change the patient through the action, so that its refusals are the form's errors."""
         cleaned = super().clean() or {}
         if not self.errors:
-            changes: Any = {field: cleaned[field] for field in self.changed_data if field in cleaned and field != "read"}
+            changes: Any = {
+                field: cleaned[field] for field in self.changed_data if field in cleaned and field != "read"
+            }
             if {"birth_date", "birth_year"} & changes.keys():
                 changes |= {"birth_date": cleaned["birth_date"]}
                 changes |= {} if cleaned["birth_date"] else {"birth_year": cleaned["birth_year"]}

@@ -111,6 +111,11 @@ def _key(request: Request) -> str | None:
     return key
 
 
+def _who(request: Request) -> int:
+    assert request.user.pk is not None  # a key is taken from the signed-in only
+    return request.user.pk
+
+
 def _run(handler: Callable[..., Response], view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
     """The handler's answer. One that refuses without raising is rolled back too."""
     response = handler(view, request, *args, **kwargs)
@@ -121,7 +126,7 @@ def _run(handler: Callable[..., Response], view: Any, request: Request, *args: A
 
 def _claim(request: Request, key: str) -> Response | None:
     """Claim the key for a request of the API; the kept answer where there is one."""
-    kept = _claimed(request.user.pk, key, _fingerprint(request))
+    kept = _claimed(_who(request), key, _fingerprint(request))
     if kept is None:
         return None
     status, body = kept
@@ -132,7 +137,7 @@ def _keep(request: Request, key: str, response: Response) -> Response:
     """Write the answer beside what it tells of. A refusal is not kept: its transaction is rolled back."""
     if response.status_code < 400:
         body = "" if response.data is None else JSONRenderer().render(response.data).decode()
-        _write(request.user.pk, key, response.status_code, body)
+        _write(_who(request), key, response.status_code, body)
     return response
 
 

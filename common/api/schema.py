@@ -19,7 +19,7 @@ class RefusalSerializer(serializers.Serializer[Any]):
     """What a rule answers when it refuses."""
 
     type = serializers.CharField(help_text="client_error or server_error")
-    errors = RefusalErrorSerializer(many=True)
+    errors = RefusalErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 class Schema(AutoSchema):

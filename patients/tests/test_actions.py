@@ -25,7 +25,9 @@ class TestRegister:
     def test_a_patient_gets_a_number_and_a_normal_form(self) -> None:
         here = FacilityFactory()
         at = dt.datetime(2026, 3, 4, 10, tzinfo=dt.UTC)
-        kavita = register_patient(facility=here, by=asha(here), at=at, name="  Kavita   Joshi ", phone="98765 43210", age=31)
+        kavita = register_patient(
+            facility=here, by=asha(here), at=at, name="  Kavita   Joshi ", phone="98765 43210", age=31
+        )
         assert kavita.number == f"P-2026-{kavita.serial:06d}"
         assert (kavita.name, kavita.phone, kavita.birth_year) == ("Kavita Joshi", "+919876543210", 1995)
         assert (kavita.sex, kavita.version, kavita.is_active) == ("unknown", 1, True)
@@ -195,7 +197,10 @@ class TestRaces:
             one, two = PatientFactory(), PatientFactory()
             pairs = [(one, two), (two, one)] * 4
             outcomes = race_of(
-                8, lambda index, pairs=pairs: mark_merged(patient_id=pairs[index][0].pk, into_id=pairs[index][1].pk, by=None)
+                8,
+                lambda index, pairs=pairs: mark_merged(
+                    patient_id=pairs[index][0].pk, into_id=pairs[index][1].pk, by=None
+                ),
             )
             assert len(outcomes.returned) == 1
             assert len(outcomes.of(PatientMerged)) == 7
