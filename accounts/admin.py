@@ -125,7 +125,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 class RoleForm(forms.ModelForm):
     """A role with its permissions as boxes to tick."""
 
-    permissions = forms.ModelMultipleChoiceField(
+    allowed = forms.ModelMultipleChoiceField(
         Permission.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
 
@@ -136,7 +136,7 @@ class RoleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            self.fields["permissions"].initial = self.instance.permissions.all()
+            self.fields["allowed"].initial = self.instance.permissions.all()
 
 
 @admin.register(Role)
@@ -147,7 +147,7 @@ class RoleAdmin(ModelAdmin):
     list_display = ("name", "slug", "is_system", "is_active")
     list_filter = ("is_system", "is_active")
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "description", "is_active", "permissions")
+    fields = ("name", "slug", "description", "is_active", "allowed")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
         """What the database would refuse to change is not offered."""
@@ -164,7 +164,7 @@ class RoleAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """The ticked boxes become rows, once the role has one."""
         super().save_related(request, form, formsets, change)
-        form.instance.permissions.set(form.cleaned_data["permissions"])
+        form.instance.permissions.set(form.cleaned_data["allowed"])
 
 
 @admin.register(Permission)

@@ -97,7 +97,7 @@ def test_a_role_is_made_with_its_permissions() -> None:
     wanted = Permission.objects.filter(code__in=["patients.view", "patients.merge"])
     answer = client.post(
         page("accounts.role", "add"),
-        {"name": "Records", "slug": "records", "is_active": "on", "permissions": [one.pk for one in wanted]},
+        {"name": "Records", "slug": "records", "is_active": "on", "allowed": [one.pk for one in wanted]},
     )
     assert answer.status_code == 302
     assert set(Role.objects.get(slug="records").permissions.all()) == set(wanted)
