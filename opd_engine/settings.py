@@ -97,7 +97,8 @@ TEMPLATES = [
 
 DATABASE_URL = env.text("DATABASE_URL")
 # The embedded server: where it keeps its files, and whether it waits for the disk (only tests may say no).
-OPD_EMBEDDED: dict[str, Any] = {"home": OPD_VAR / "postgres", "durable": True}
+OPD_EMBEDDED_HOME = OPD_VAR / "postgres"
+OPD_EMBEDDED_DURABLE = True
 # Server processes, and threads of each that answer requests.
 OPD_SERVERS = env.number("OPD_SERVERS", 2)
 OPD_THREADS = env.number("OPD_THREADS", 16)
@@ -179,6 +180,19 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_standardized_errors.openapi_hooks.postprocess_schema_enums"],
+    # The codes of the framework's own errors have a name each, or the schema would number them.
+    "ENUM_NAME_OVERRIDES": {
+        name: f"drf_standardized_errors.openapi_serializers.{name}.choices"
+        for name in (
+            "ValidationErrorEnum",
+            "ClientErrorEnum",
+            "ErrorCode401Enum",
+            "ErrorCode403Enum",
+            "ErrorCode404Enum",
+            "ErrorCode429Enum",
+        )
+    },
 }
 DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "common.api.exceptions.Handler",

@@ -9,9 +9,9 @@ os.environ["OPD_VAR"] = environment.text("OPD_TEST_VAR", str(environment.BASE_DI
 os.environ["OPD_ENV"] = "development"
 
 from opd_engine.settings import *  # noqa: F403
-from opd_engine.settings import DATABASES, OPD_EMBEDDED
+from opd_engine.settings import DATABASES
 
-OPD_EMBEDDED["durable"] = False
+OPD_EMBEDDED_DURABLE = False
 # Several people may test in one checkout at once, each with a name of their own.
 DATABASES["default"]["TEST"] = {"NAME": f"test_{environment.text('OPD_TEST_DB', 'opd')}"}
 

@@ -24,7 +24,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """The parameters for libpq; with the embedded server they name its socket."""
         parameters = super().get_connection_params()
         if not settings.DATABASE_URL:
-            parameters["host"] = str(embedded.use(**settings.OPD_EMBEDDED))
+            parameters["host"] = str(embedded.use(settings.OPD_EMBEDDED_HOME, durable=settings.OPD_EMBEDDED_DURABLE))
         return parameters
 
     @property

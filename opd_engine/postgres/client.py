@@ -14,6 +14,6 @@ class DatabaseClient(client.DatabaseClient):
     def runshell(self, parameters: Iterable[str]) -> None:
         """Open the shell; the server stays for as long as it is open."""
         if not settings.DATABASE_URL:
-            self.connection.settings_dict["HOST"] = str(embedded.use(**settings.OPD_EMBEDDED))
+            self.connection.settings_dict["HOST"] = self.connection.get_connection_params()["host"]
             type(self).executable_name = str(embedded.binaries() / "psql")
         super().runshell(parameters)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Refuse where somebody else's data or a running server is at stake, ask, delete."""
         if settings.PRODUCTION or settings.DATABASE_URL:
             raise CommandError("Only the embedded database can be reset; DATABASE_URL names another.")
-        home = settings.OPD_EMBEDDED["home"]
+        home = settings.OPD_EMBEDDED_HOME
         if embedded.is_used(home):
             raise CommandError("The server is running; stop it first (Ctrl-C where it was started).")
         if not options["yes"]:

@@ -25,6 +25,8 @@ class Command(BaseCommand):
 
     help = "Run the server and the jobs' worker on one port, until Ctrl-C."
 
+    requires_system_checks = ()  # they are for who changes the code, and take a second of every start
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Address and size; the defaults come from the environment."""
         parser.add_argument("--host", default=settings.HOST)

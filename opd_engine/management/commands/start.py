@@ -14,6 +14,8 @@ class Command(BaseCommand):
 
     help = "Bring the database up to date, load the demo hospital (not in production), and serve until Ctrl-C."
 
+    requires_system_checks = ()
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Prepare, then serve."""
         executor = MigrationExecutor(connection)
