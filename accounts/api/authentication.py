@@ -3,7 +3,6 @@
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import connection
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from knox.crypto import hash_token
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 
 from accounts.models import Device, User
 from accounts.queries import GRANTS_SQL, read_grants
+from common.statements import prepared
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
@@ -60,7 +60,7 @@ class DeviceAuthentication(BaseAuthentication):
 
 def _devices(token: str) -> list[Device]:
     """The devices whose token begins so: one, but for a chance of nothing."""
-    with connection.cursor() as cursor:
+    with prepared() as cursor:
         cursor.execute(_SQL, [token[: CONSTANTS.TOKEN_KEY_LENGTH]])
         rows = cursor.fetchall()
     devices = []

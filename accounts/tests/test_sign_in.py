@@ -8,6 +8,8 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from allauth.mfa.totp.internal.auth import yield_hotp_counters_from_time as counters
 from django.core.cache import cache
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -223,3 +225,16 @@ def test_nobody_signs_up() -> None:
     answer = APIClient().post("/accounts/signup/", {"username": "x", "password1": PASSWORD, "password2": PASSWORD})
     assert answer.status_code != 500
     assert not User.objects.exists()
+
+
+def test_the_first_superuser_is_made_on_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    call_command("createsuperuser", username="boss", interactive=False, verbosity=0)
+    assert sign_in(username="boss", password=PASSWORD).status_code == 200
+    assert User.objects.get().has_perm("anything.at_all")
+
+
+def test_user_names_differ_by_more_than_capitals() -> None:
+    asha()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        User.objects.create_user("ASHA", "x")
