@@ -13,6 +13,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("scheduling.api.urls")),
     path("", include("patients.api.urls")),
+    path("", include("tokens.api.urls")),
 ]
 
 handler400 = "common.pages.bad_request"
