@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, Model, Prefetch, Q, QuerySet
+from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Model, Prefetch, Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.models import Facility, User
@@ -184,7 +184,7 @@ def _session_rows(ids: Sequence[int]) -> tuple[dict[int, SessionFacts], datetime
               LEFT JOIN LATERAL ({_NEAREST_POLICY}) nearest ON true WHERE s.id = ANY(%s)""",  # noqa: S608
         (list(ids),),
     )
-    found = [SessionFacts(*row[2:], policy=policy_of(row[1])) for row in rows]
+    found = [SessionFacts(*(*row[2:], policy_of(row[1]))) for row in rows]
     return {session.id: session for session in found}, rows[0][0] if rows else timezone.now()
 
 
@@ -343,11 +343,12 @@ def get_session(*, session_id: int, by: User, code: str = VIEW) -> Session:
 
 def free_now(now: datetime) -> Q:
     """Slots with a free place that can still be given."""
+    late = ExpressionWrapper(Value(timedelta(minutes=1)) * F("session__delay_minutes"), DurationField())
     return Q(
         status=SlotStatus.OPEN,
         session__status=SessionStatus.OPEN,
         capacity__gt=F("used") - F("overbooked"),
-        ends_at__gt=now - timedelta(minutes=1) * F("session__delay_minutes"),
+        ends_at__gt=Value(now, DateTimeField()) - late,
     )
 
 
@@ -365,7 +366,7 @@ def counts(slots: Iterable[Slot]) -> dict[tuple[int, str], int]:
 
 def session_facts(session: Session) -> SessionFacts:
     """A session's row as the rules see it, without its policy, slots and tokens."""
-    return SessionFacts(*(getattr(session, name) for name in SESSION_COLUMNS), policy=PRESETS[DEFAULT_POLICY])
+    return SessionFacts(*[getattr(session, name) for name in SESSION_COLUMNS] + [PRESETS[DEFAULT_POLICY]])
 
 
 def slot_facts(slot: Slot) -> SlotFacts:
@@ -467,7 +468,7 @@ def asked_place(*, doctor_id: int | None, department_id: int | None, by: User, c
     """
     model: type[Doctor] | type[Department] = Doctor if doctor_id is not None else Department
     pk = doctor_id if doctor_id is not None else department_id
-    thing: Any = model.objects.select_related("facility").filter(pk=pk).first()
+    thing: Any = model.objects.select_related("facility").filter(pk=pk or 0).first()
     if thing is None:
         raise NotFound(f"No such {model._meta.verbose_name} here.", attr=model._meta.model_name)
     reach(by, code, cast("Model", thing))

@@ -1,0 +1,21 @@
+"""Addresses of tokens, slots, sessions and the grid, under ``/api/v1/``."""
+
+from django.urls import path, re_path
+from rest_framework.routers import SimpleRouter
+
+from tokens.api.board import BoardView, StatusView
+from tokens.api.sessions import PlanViewSet, SessionViewSet
+from tokens.api.slots import SlotViewSet
+from tokens.api.tokens import TokenViewSet
+
+router = SimpleRouter()
+router.register("tokens", TokenViewSet, basename="token")
+router.register("slots", SlotViewSet, basename="slot")
+router.register("sessions", SessionViewSet, basename="session")
+router.register("plans", PlanViewSet, basename="plan")
+
+urlpatterns = [
+    re_path(r"^tokens/status/(?P<key>[A-Za-z0-9_-]{1,32})/$", StatusView.as_view(), name="token-status"),
+    path("board/", BoardView.as_view(), name="board"),
+    *router.urls,
+]
