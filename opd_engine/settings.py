@@ -198,6 +198,14 @@ SPECTACULAR_SETTINGS = {
             "ErrorCode404Enum",
             "ErrorCode429Enum",
         )
+    }
+    | {
+        "TokenStatusEnum": "tokens.states.Status.choices",
+        "SourceEnum": "tokens.states.Source.choices",
+        "EventKindEnum": "tokens.kinds.EventKind.choices",
+        "SupplyKindEnum": "tokens.kinds.SupplyKind.choices",
+        "SessionStatusEnum": "scheduling.states.SessionStatus",
+        "SlotStatusEnum": "tokens.api.shapes.SLOT_STATUS",
     },
 }
 DRF_STANDARDIZED_ERRORS = {
