@@ -216,7 +216,11 @@ class SupplyEventDraft:
 
 
 class NeedLater(Exception):
-    """The rules must look into the doctor's next session; lock it, read it and decide again."""
+    """The rules must look into the next session of a session's doctor; lock it, read it and decide again."""
+
+    def __init__(self, session_id: int) -> None:
+        super().__init__(session_id)
+        self.session_id = session_id
 
 
 class NeedAll(Exception):
@@ -249,7 +253,6 @@ class Draft:
         self.before: dict[int, dict[str, Any]] = {}
         self.new: set[int] = set()
         self.former: list[tuple[int, str, int]] = []
-        self.alerts: list[int] = []
 
     def tokens(self) -> Iterator[TokenFacts]:
         """Every token that was read, of all sessions."""

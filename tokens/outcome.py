@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from tokens.facts import SessionFacts, TokenFacts
 from tokens.rules import position
+from tokens.states import Status
 from tokens.storage import Work
 
 
@@ -58,7 +59,7 @@ def outcome_of(work: Work, token: TokenFacts | None, counted: int | None = None)
         touched=tuple(Touched(None if i in draft.new else draft.before.get(i, {}), draft.token(i)) for i in ids),
         displaced=tuple(e.token_id for e in draft.events if e.kind == "displaced" and e.token_id != own),
         promoted=tuple(e.token_id for e in draft.events if e.kind == "promoted" and e.token_id != own),
-        alerts=tuple(draft.alerts),
+        alerts=tuple(i for i in ids if draft.token(i).emergency and draft.token(i).status == Status.WAITLISTED),
         session_ids=tuple(draft.sessions),
     )
 

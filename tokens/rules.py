@@ -258,7 +258,7 @@ def next_slot(
             ):
                 return candidate
     if draft.may_extend and not same_session:
-        raise NeedLater
+        raise NeedLater(home.id)
     return None
 
 
@@ -346,7 +346,9 @@ def settle_slot(draft: Draft, session: SessionFacts, slot: SlotFacts, cause: Eve
         waiting = waiters(draft, slot)
         if not waiting:
             return
-        for token in waiting[: slot.free]:
+        # Where only heads of waitlists were read, the next of one may stand before the last of another.
+        known = 1 if any(other.waiters_cut for other in session.slots) else slot.free
+        for token in waiting[: min(known, slot.free)]:
             give(draft, token, slot, cause=cause)
 
 
@@ -360,8 +362,6 @@ def request(draft: Draft, token: TokenFacts, slot: SlotFacts, values: dict[str, 
     wanted = [slot, *later_slots(draft, slot)] if token.emergency else [slot]
     if not any(seek(draft, token, candidate, asked) for candidate in wanted):
         without_place(draft, token, slot, asked)
-        if token.emergency:
-            draft.alerts.append(token.id)
 
 
 def decide_again(draft: Draft, token: TokenFacts, slot: SlotFacts, cause: EventDraft) -> None:
@@ -373,11 +373,11 @@ def decide_again(draft: Draft, token: TokenFacts, slot: SlotFacts, cause: EventD
     for candidate in wanted:
         if takes(candidate, session, draft.now) and seek(draft, token, candidate, cause):
             return
-    if token.emergency:
-        draft.alerts.append(token.id)
 
 
-def raise_to_emergency(draft: Draft, token: TokenFacts, slot: SlotFacts, arrived_at: datetime | None) -> EventDraft:
+def raise_to_emergency(
+    draft: Draft, token: TokenFacts, slot: SlotFacts, *, arrived_at: datetime | None, paid: bool
+) -> EventDraft:
     """An emergency for a patient who already holds a token raises that token.
 
     Confirmed, it keeps its slot; waiting, it is decided again in the slot asked for.
@@ -387,7 +387,8 @@ def raise_to_emergency(draft: Draft, token: TokenFacts, slot: SlotFacts, arrived
         token,
         "rescored",
         source=Source.EMERGENCY.value,
-        score=score(Source.EMERGENCY, token.paid, policy),
+        paid=token.paid or paid,
+        score=score(Source.EMERGENCY, token.paid or paid, policy),
         arrived_at=token.arrived_at or arrived_at,
     )
     if token.status == Status.WAITLISTED:

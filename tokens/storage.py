@@ -75,7 +75,7 @@ def decide(
         InvalidTransition: the token may not become what the rule wanted.
     """
     snapshots = read(targets, first=first)
-    later: list[int] | None = None if len(targets) == 1 else []
+    later: list[_Start] | None = None
     while True:
         work = _work(snapshots, at, may_extend=later is None or bool(later))
         try:
@@ -85,10 +85,10 @@ def decide(
         except NeedAll:
             whole = [Target("pk", s.session[0], s.target.patient_id, everything=True) for s in snapshots]
             snapshots = _merge(snapshots, read(whole))
-        except NeedLater:
-            later = _later_sessions(work, days) if later is None else later
+        except NeedLater as need:
+            later = _later_sessions(work, need.session_id, days) if later is None else later
             if later:
-                snapshots = [*snapshots, *read([Target("pk", later.pop(0), everything=True)])]
+                snapshots = _extended(snapshots, later.pop(0))
 
 
 def _work(snapshots: list[Snapshot], at: datetime | None, *, may_extend: bool) -> Work:
@@ -106,25 +106,45 @@ def _merge(old: list[Snapshot], new: list[Snapshot]) -> list[Snapshot]:
     return new
 
 
-def _later_sessions(work: Work, days: int | None) -> list[int]:
-    """Ids of the doctor's later sessions with a free place, in time order, as far as the policy looks ahead.
+_Start = tuple[datetime, int]
+"""When a session starts, and its id: the order in which sessions are locked."""
+
+_STARTS_AT = locking.COLUMNS.index("starts_at")
+
+
+def _extended(snapshots: list[Snapshot], later: _Start) -> list[Snapshot]:
+    """Lock and read one more session. One that starts before another that is locked cannot be locked after it: the
+    locks are given back, and all are taken anew in their order."""
+    here = snapshots[0].target
+    more = Target("pk", later[1], here.patient_id, everything=True)
+    starts = [(s.session[_STARTS_AT], s.session[0]) for s in snapshots]
+    if later > max(starts):
+        return [*snapshots, *read([more])]
+    ordered = sorted(
+        [*zip(starts, (s.target for s in snapshots), strict=True), (later, more)], key=lambda pair: pair[0]
+    )
+    return read([target for _, target in ordered], first="ROLLBACK TO SAVEPOINT attempt")
+
+
+def _later_sessions(work: Work, session_id: int, days: int | None) -> list[_Start]:
+    """The later sessions of a session's doctor with a free place, in time order, as far as the policy looks ahead.
 
     Read without a lock; what is found is locked and looked at again.
     """
-    session = work.session
+    session = work.draft.sessions[session_id]
     ahead = session.policy.next_slot_days if days is None else days
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT s.id FROM scheduling_session s
+            SELECT s.starts_at, s.id FROM scheduling_session s
              WHERE s.doctor_id = %s AND (s.starts_at, s.id) > (%s, %s) AND s.status = 'open'
-               AND s.date <= %s::date + %s
+               AND s.date <= %s::date + %s AND s.id <> ALL(%s)
                AND EXISTS (SELECT 1 FROM scheduling_slot p WHERE p.session_id = s.id AND p.status = 'open'
                               AND p.used - p.overbooked < p.capacity)
              ORDER BY s.starts_at, s.id""",
-            (session.doctor_id, session.starts_at, session.id, session.date, ahead),
+            (session.doctor_id, session.starts_at, session.id, session.date, ahead, list(work.draft.sessions)),
         )
-        return [row[0] for row in cursor.fetchall()]
+        return cursor.fetchall()
 
 
 def tokens_by_id(work: Work, ids: Sequence[int]) -> dict[int, TokenFacts]:

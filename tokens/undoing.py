@@ -36,7 +36,7 @@ def undo_last(*, token_id: int, by: "User | None", at: datetime | None = None) -
 
     def decide(work: Work) -> TokenFacts:
         token = own_token(work, token_id)
-        _refuse_kind(token, history)
+        _refuse_kind(work, token, history)
         restored = {name: before[name] for name in decode(history[-1][3])}
         _restore(work, token, restored, history[-1])
         return token
@@ -72,7 +72,7 @@ def _session_of(token_id: int) -> int:
     return int(row[0])
 
 
-def _refuse_kind(token: TokenFacts, history: list[Step]) -> None:
+def _refuse_kind(work: Work, token: TokenFacts, history: list[Step]) -> None:
     """Only a person's own step is taken back, and only while it is the last.
 
     Raises:
@@ -80,8 +80,11 @@ def _refuse_kind(token: TokenFacts, history: list[Step]) -> None:
         CannotUndo
     """
     seq, kind, reason, _ = history[-1]
-    if token.events != seq:
+    settled = [event.kind for event in work.draft.events if event.token_id == token.id]
+    if token.events - len(settled) != seq:
         raise RunAgain
+    if settled:
+        raise errors.CannotUndo(what=settled[-1].capitalize())
     if kind not in UNDOABLE or (kind == "cancelled" and reason in rules.RESERVED_REASONS):
         raise errors.CannotUndo(what=kind.replace("_", " ").capitalize())
 

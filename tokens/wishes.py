@@ -73,7 +73,8 @@ class Wish:
         settled = self.source != Source.EMERGENCY or held.emergency or held.status == Status.IN_PROGRESS
         if settled or self.sent_from:
             raise errors.DuplicateToken(number=held.number, token=held.id)
-        rules.raise_to_emergency(work.draft, held, slot, work.draft.now if self.arrived else None)
+        arrived_at = work.draft.now if self.arrived else None
+        rules.raise_to_emergency(work.draft, held, slot, arrived_at=arrived_at, paid=self.paid)
         return held
 
     def _token(self, work: Work, slot: SlotFacts) -> TokenFacts:
