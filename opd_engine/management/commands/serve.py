@@ -4,20 +4,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import get_resolver
 
-DEMO_PASSWORD = "opd-demo"  # noqa: S105 (shown on the sign-in page, too)
-DEMO_USERS = {
-    "admin": "administrator",
-    "asha": "reception",
-    "rao": "doctor",
-    "meena": "cashier",
-    "john": "laboratory",
-    "lata": "pharmacy",
-    "vikram": "manager",
-}
+from reception.demo.known import demo_users
+from reception.demo.people import PASSWORD
 
 
 class Command(BaseCommand):
@@ -47,6 +39,8 @@ class Command(BaseCommand):
             listener = listen(host, port)
         except OSError as error:
             raise CommandError(f"Port {port} of {host} cannot be used: {error.strerror}. Try PORT=8001.") from None
+        # A broken site map is told here and now, and the children come into the world knowing it.
+        _ = get_resolver().url_patterns
         self.greet(host, port)
         Family(listener, options["servers"]).run()
         self.stdout.write("Stopped.")
@@ -54,8 +48,7 @@ class Command(BaseCommand):
     def greet(self, host: str, port: int) -> None:
         """Say where it is and, while the demo is loaded, who can sign in."""
         self.stdout.write(f"\n  OPD engine    http://{'localhost' if host == '127.0.0.1' else host}:{port}/")
-        users = set(get_user_model().objects.filter(username__in=DEMO_USERS).values_list("username", flat=True))
-        if not settings.PRODUCTION and users:
-            known = ", ".join(f"{name} ({what})" for name, what in DEMO_USERS.items() if name in users)
-            self.stdout.write(f"  sign in as    {known}\n  password      {DEMO_PASSWORD}")
+        if members := demo_users():
+            self.stdout.write(f"  sign in as    {', '.join(f'{who.username} ({who.what})' for who in members)}")
+            self.stdout.write(f"  password      {PASSWORD}")
         self.stdout.write("  stop          Ctrl-C\n")
