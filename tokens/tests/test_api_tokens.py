@@ -15,7 +15,7 @@ from tokens.tests.hall import API, HOUR, Hall, code
 
 pytestmark = pytest.mark.django_db
 
-CONTRACT = (
+CONTRACT = (  # noqa: SIM905
     "id number status source paid score position slot session patient requested_at arrived_at called_at started_at"
     " ended_at wait_p50_minutes wait_p90_minutes status_url displaced promoted"
 ).split()

@@ -380,7 +380,9 @@ class TwoDays(RuleBasedStateMachine):
         house = [(s, dict(vars(s))) for s in (*self.naive.sessions, *self.naive.slots)]
         result = self.both(engine, action, [session], told, **asked)
         if result:
-            touched = {t.id: (len(t.past), before[t.id][1]) for t in self.naive.tokens if len(t.past) != before[t.id][0]}
+            touched = {
+                t.id: (len(t.past), before[t.id][1]) for t in self.naive.tokens if len(t.past) != before[t.id][0]
+            }
             supply_before = {(type(s), s.id): was for s, was in house}
             self.plans.append({"id": result.plan["id"], "session": session, "touched": touched, "was": supply_before})
 
@@ -425,7 +427,9 @@ class TwoDays(RuleBasedStateMachine):
     @invariant()
     def the_same_house(self) -> None:
         if hasattr(self, "ids"):
-            real = set(Session.objects.filter(id__in=self.sessions).values_list("id", "status", "delay_minutes", "calls"))
+            real = set(
+                Session.objects.filter(id__in=self.sessions).values_list("id", "status", "delay_minutes", "calls")
+            )
             assert real == {(s.id, s.status, s.delay, s.calls) for s in self.naive.sessions}
             slots = set(Slot.objects.filter(id__in=self.slots).values_list("id", "status", "capacity"))
             assert slots == {(s.id, s.status, s.capacity) for s in self.naive.slots}
