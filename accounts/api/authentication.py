@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from accounts.models import Device, User
 from accounts.queries import GRANTS_SQL, read_grants
-from common.statements import prepared
+from common.statements import ask
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
@@ -60,11 +60,8 @@ class DeviceAuthentication(BaseAuthentication):
 
 def _devices(token: str) -> list[Device]:
     """The devices whose token begins so: one, but for a chance of nothing."""
-    with prepared() as cursor:
-        cursor.execute(_SQL, [token[: CONSTANTS.TOKEN_KEY_LENGTH]])
-        rows = cursor.fetchall()
     devices = []
-    for row in rows:
+    for row in ask(_SQL, [token[: CONSTANTS.TOKEN_KEY_LENGTH]]):
         device = Device.from_db("default", _DEVICE, row[: len(_DEVICE)])
         device.user = User.from_db("default", _USER, row[len(_DEVICE) : -1])
         device.user.grants = read_grants(row[-1])
