@@ -1,7 +1,7 @@
 """Events: how they are read back, what they say to people, and the replay that rebuilds every token from them."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,11 +43,14 @@ class Difference:
     in_table: Any
 
 
-def replay(session_ids: list[int] | None = None) -> tuple[int, int, list[Difference]]:
+def replay(
+    session_ids: list[int] | None = None, *, done: Callable[[], object] = lambda: None
+) -> tuple[int, int, list[Difference]]:
     """Rebuild tokens from their events alone and compare them with the table.
 
     Args:
         session_ids: only tokens that are in these sessions now; None for all.
+        done: called after each token.
 
     Returns:
         how many tokens and how many events were read, and every difference found.
@@ -61,6 +64,7 @@ def replay(session_ids: list[int] | None = None) -> tuple[int, int, list[Differe
         for name, value in zip(TOKEN_COLUMNS, row, strict=True):
             if rebuilt.get(name) != value:
                 differences.append(Difference(token_id, name, rebuilt.get(name), value))
+        done()
     return tokens, events, differences
 
 

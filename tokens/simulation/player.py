@@ -20,6 +20,12 @@ from tokens.states import ACTIVE, Status
 if TYPE_CHECKING:
     from accounts.models import User
 
+
+def settle_session(*, session_id: int, by: "User | None", at: datetime) -> Outcome:
+    """What the clinic's minute job does; nobody's name stands under it."""
+    return allocation.settle_session(session_id=session_id, at=at)
+
+
 TO_THE_DOOR = timedelta(seconds=30)
 """From the call to the start of the visit."""
 
@@ -30,12 +36,13 @@ Told = Callable[[datetime, str, Outcome], None]
 class Player:
     """The clock and everybody who acts by it. Nobody else may touch the sessions of the visitors meanwhile.
 
-    Each action has a savepoint, so that a refusal ends that action alone; the caller opens the transaction.
+    The caller opens the transaction, which may hold many actions: savepoints would double the round trips.
 
     Args:
         session_ids: every session in which a token of the visitors may come to stand.
         told: called after each action with the moment, the action's name and its outcome.
         desk, doctor: whose names stand under what desk and doctor do; None is the clinic itself.
+        settles: as time passes, sessions are settled at the end of each of their slots.
         calls_from: patients are called from then on, even before a session's start.
     """
 
@@ -47,6 +54,7 @@ class Player:
         told: Told | None = None,
         desk: "User | None" = None,
         doctor: "User | None" = None,
+        settles: bool = False,
         calls_from: datetime | None = None,
     ) -> None:
         self.tokens: dict[int, TokenFacts] = {}
@@ -64,6 +72,8 @@ class Player:
         self._busy: set[int] = set()
         self._order = count()
         self._agenda: list[tuple[datetime, int, Step, Any]] = []
+        for slot in slots if settles else ():
+            self._at(slot.ends_at, self._settle, slot.session_id)
         for visitor in visitors:
             self._at(visitor.asks_at, self._ask, visitor)
 
@@ -94,9 +104,10 @@ class Player:
         """Do one action; returns its outcome, or the code of its refusal."""
         self.actions += 1
         try:
-            with transaction.atomic():
-                outcome = action(by=self._people.get(name, self._desk), at=at, **wish)
+            outcome = action(by=self._people.get(name, self._desk), at=at, **wish)
         except DomainError as refusal:
+            # Actions decide before they write: a refusal leaves nothing to roll back, and the day goes on.
+            transaction.set_rollback(False)
             self.refusals[f"{name}: {refusal.code}"] += 1
             return refusal.code
         self._learn(outcome, at)
@@ -118,6 +129,9 @@ class Player:
     def _slot_start(self, token: TokenFacts) -> datetime:
         """When the token's slot begins, the doctor's delay included."""
         return self._starts[token.slot_id] + self._delays[token.session_id]
+
+    def _settle(self, session_id: int, at: datetime) -> None:
+        self._do(at, "settle", settle_session, session_id=session_id)
 
     # What visitors do
 
