@@ -12,6 +12,7 @@ from django.conf import settings
 from scheduling.models import Session
 from tokens import queries, queue_rules, rules
 from tokens.models import Event, Token
+from tokens.states import USED
 from tokens.tests.factories import Morning, refusal
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "allocation.md"
@@ -48,7 +49,7 @@ class Day:
 
     def holding(self, slot: int) -> str:
         """Who uses a place of the slot, in order; with the doctor in bold, seen in parentheses."""
-        found = Token.objects.filter(slot=self.morning.slots[slot], status__in=("confirmed", "in_progress", "completed"))
+        found = Token.objects.filter(slot=self.morning.slots[slot], status__in=USED)
         shown = {"confirmed": "{}", "in_progress": "**{}**", "completed": "({})"}
         return " ".join(shown[t.status].format(t.number[2:]) for t in sorted(found, key=rules.rank)) or "-"
 
