@@ -14,6 +14,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("scheduling.api.urls")),
     path("", include("patients.api.urls")),
     path("", include("tokens.api.urls")),
+    path("", include("reception.api.urls")),
 ]
 
 handler400 = "common.pages.bad_request"
@@ -26,6 +27,7 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("api/v1/", include(api)),
+    path("", include("reception.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,45 @@
+"""Workflows of the desk that cross apps, and what the desk itself writes. The caller has opened the transaction."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from patients.actions import mark_merged
+from patients.models import Patient
+from reception.models import SlipPrint
+from reception.queries import get_token
+from tokens import allocation
+from tokens.models import Token
+from tokens.states import ACTIVE
+
+
+@transaction.atomic(savepoint=False)
+def merge_patients(*, patient_id: int, into_id: int, by: User) -> Patient:
+    """Two records are one person: the active tokens of the first go to the second, which goes on alone.
+
+    The records are locked first, then the sessions in the order of their start.
+
+    Raises:
+        NotFound: 404, one of the two is not there or of another facility.
+        PatientMerged, CannotMerge: 409.
+        DuplicateToken: 409, both hold an active token in one session; cancel one of them first.
+    """
+    patient = mark_merged(patient_id=patient_id, into_id=into_id, by=by)
+    tokens = Token.objects.filter(patient_id=patient_id, status__in=ACTIVE)
+    for token_id in tokens.order_by("session__starts_at", "session_id").values_list("id", flat=True):
+        allocation.change_patient(token_id=token_id, patient_id=into_id, reason=f"{patient.number} merged", by=by)
+    return patient
+
+
+@transaction.atomic(savepoint=False)
+def print_slip(*, token_id: int, by: User) -> SlipPrint:
+    """A slip goes to the printer: the first is the slip, those after it are copies with the same number.
+
+    Raises:
+        NotFound, PermissionDenied
+    """
+    token = get_token(token_id=token_id, by=by)
+    # The token's row orders two desks that print at once.
+    Token.objects.select_for_update(no_key=True).get(pk=token.pk)
+    printed = SlipPrint.objects.filter(token=token).count()
+    return SlipPrint.objects.create(token=token, copy=printed, at=timezone.now(), by=by)

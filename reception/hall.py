@@ -1,0 +1,317 @@
+"""The hall as the desk shows it: columns of sessions, their slots, the tokens in call order. Pure: facts in, words out.
+
+Times stay times here; the templates write them in the facility's own zone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from statistics import median
+
+from tokens import queue_rules, rules
+from tokens.facts import SessionFacts, SlotFacts, TokenFacts
+from tokens.states import Source, Status
+
+SOURCE_WORDS = {
+    Source.WALK_IN: "Walk-in",
+    Source.ONLINE: "Online",
+    Source.FOLLOW_UP: "Follow-up",
+    Source.PAID: "Paid",
+    Source.EMERGENCY: "Emergency",
+}
+"""Sources in the order of their keys, 1 to 5."""
+
+MOST_CELLS = 12
+"""A slot with more places shows one bar instead of a cell for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a session's ids stand for."""
+
+    doctor: str
+    department: str
+    room: str
+    doctor_user_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One token as a line. `mark` is the shape that tells its state, `state` the same in words."""
+
+    id: int
+    number: str
+    name: str
+    mark: str
+    state: str
+    note: str
+    note_at: datetime | None = None
+    kind: str = ""
+    tone: str = ""
+
+
+@dataclass(slots=True)
+class SlotView:
+    """A slot: its cells, its words, who holds a place in call order, who waits for one, and who is gone."""
+
+    facts: SlotFacts
+    past: bool
+    words: str
+    cells: list[str]
+    share: int
+    rows: list[Row]
+    waiting: list[Row]
+    gone: list[Row]
+    hint: tuple[SlotFacts, Row] | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether it unfolds by itself: past slots and empty ones do not."""
+        live = any(row.tone != "over" for row in self.rows)
+        return bool(self.waiting) or live or (bool(self.rows) and not self.past)
+
+    @property
+    def waiting_words(self) -> str:
+        """How many wait for a place."""
+        return "1 waits for a place" if len(self.waiting) == 1 else f"{len(self.waiting)} wait for a place"
+
+
+@dataclass(slots=True)
+class Column:
+    """A session of a doctor as a column of the desk."""
+
+    session: SessionFacts
+    names: Names
+    state: str
+    state_mark: str
+    since: datetime | None
+    punctual: str
+    slots: list[SlotView]
+    alerts: list[Row] = field(default_factory=list)
+    phase: str = "now"
+
+    @property
+    def late(self) -> bool:
+        """Whether the doctor is late."""
+        return self.session.delay_minutes > 0
+
+
+def phase_of(session: SessionFacts, now: datetime) -> str:
+    """ "later" before the session, "now" while patients are seen, "over" afterwards."""
+    if session.status != "open":
+        return "over"
+    if now < session.starts_at and session.calls == 0 and not any(t.status == "in_progress" for t in _all(session)):
+        return "later"
+    if now < session.ends_at + session.delay:
+        return "now"
+    return "now" if any(t.queued or t.status == Status.IN_PROGRESS for t in _all(session)) else "over"
+
+
+def column(session: SessionFacts, names: Names, patients: dict[int, str], now: datetime) -> Column:
+    """A session with everything that the desk says about it.
+
+    Args:
+        patients: names of the patients by token.
+    """
+    state, mark, since = _state(session, now)
+    slots = [_slot(session, slot, patients, now) for slot in session.slots]
+    _hint(session, slots, now)
+    emergencies = [t for t in _all(session) if t.emergency and t.status == Status.WAITLISTED]
+    return Column(
+        session=session,
+        names=names,
+        state=state,
+        state_mark=mark,
+        since=since,
+        punctual=_punctual(session, now),
+        slots=slots,
+        alerts=[row(t, session, patients[t.id], now) for t in sorted(emergencies, key=rules.rank)],
+        phase=phase_of(session, now),
+    )
+
+
+def row(token: TokenFacts, session: SessionFacts, name: str, now: datetime) -> Row:
+    """One token as a line of the desk."""
+    mark, state, tone = _mark(token, session, now)
+    note, at = _note(token, mark, now)
+    kind = token.source if token.source in (Source.PAID, Source.EMERGENCY) else "paid" if token.paid else ""
+    return Row(token.id, token.number, name, mark, state, note, at, kind, tone)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The numbers of the day. `median_wait` is in minutes, from the arrival to the doctor."""
+
+    tokens: int
+    seen: int
+    here: int
+    waiting: int
+    no_show: int
+    median_wait: int | None
+
+
+def figures(sessions: Iterable[SessionFacts]) -> Figures:
+    """Count the day's tokens."""
+    tokens = [t for session in sessions for t in _all(session) if t.status != Status.CANCELLED]
+    waits = [(t.started_at - t.arrived_at).total_seconds() / 60 for t in tokens if t.started_at and t.arrived_at]
+    return Figures(
+        tokens=len(tokens),
+        seen=sum(t.status == Status.COMPLETED for t in tokens),
+        here=sum(t.arrived_at is not None and (t.queued or t.status == Status.WAITLISTED) for t in tokens),
+        waiting=sum(t.status == Status.WAITLISTED for t in tokens),
+        no_show=sum(t.status == Status.NO_SHOW for t in tokens),
+        median_wait=round(median(waits)) if waits else None,
+    )
+
+
+def in_order(session: SessionFacts, now: datetime) -> list[TokenFacts]:
+    """Everybody of the session: seen in the order of their end, with the doctor, in call order, waiting, gone."""
+    groups = {Status.COMPLETED: 0, Status.IN_PROGRESS: 1, Status.CONFIRMED: 2, Status.WAITLISTED: 3}
+
+    def key(token: TokenFacts) -> tuple[object, ...]:
+        group = groups.get(Status(token.status), 4)
+        if group in (0, 4):
+            return (group, token.ended_at or token.order_at, token.id)
+        return (group, queue_rules.call_key(token, session, now))
+
+    return sorted(_all(session), key=key)
+
+
+def _all(session: SessionFacts) -> Iterable[TokenFacts]:
+    return session.tokens.values()
+
+
+def _slot(session: SessionFacts, slot: SlotFacts, patients: dict[int, str], now: datetime) -> SlotView:
+    tokens = [t for t in in_order(session, now) if t.slot_id == slot.id]
+    lines = {t.id: row(t, session, patients[t.id], now) for t in tokens}
+    holding = [t for t in tokens if t.uses_place]
+    past = rules.over(slot, session, now)
+    return SlotView(
+        facts=slot,
+        past=past,
+        words=_slot_words(slot, holding, tokens, past),
+        cells=_cells(slot, holding),
+        share=min(100, round(100 * slot.used / slot.capacity)) if slot.capacity else 100,
+        rows=[lines[t.id] for t in holding],
+        waiting=[lines[t.id] for t in tokens if t.status == Status.WAITLISTED],
+        gone=[lines[t.id] for t in tokens if t.status in (Status.CANCELLED, Status.NO_SHOW)],
+    )
+
+
+def _cells(slot: SlotFacts, holding: list[TokenFacts]) -> list[str]:
+    """One cell for each place: seen, in the room, held, free, over. Empty where one bar says it better."""
+    if slot.capacity > MOST_CELLS:
+        return []
+    kinds = {Status.COMPLETED: "seen", Status.IN_PROGRESS: "now"}
+    ordinary = [kinds.get(Status(t.status), "held") for t in holding if not t.overbooked]
+    return [*ordinary, *["free"] * slot.free, *["over" for t in holding if t.overbooked]]
+
+
+def _slot_words(slot: SlotFacts, holding: list[TokenFacts], tokens: list[TokenFacts], past: bool) -> str:
+    if slot.status != "open":
+        return slot.status
+    if past:
+        return _past_words(holding, tokens)
+    if slot.overbooked:
+        return f"{slot.used} of {slot.capacity}, {slot.overbooked} over"
+    return f"{slot.free} free" if slot.free else f"{slot.used} of {slot.capacity}"
+
+
+def _past_words(holding: list[TokenFacts], tokens: list[TokenFacts]) -> str:
+    still = sum(t.status != Status.COMPLETED for t in holding)
+    counts = [
+        (sum(t.status == Status.COMPLETED for t in holding), "seen"),
+        (still, "still here" if all(t.arrived_at for t in holding) else "left"),
+        (sum(t.status == Status.NO_SHOW for t in tokens), "no show"),
+    ]
+    return ", ".join(f"{count} {word}" for count, word in counts if count) or "nobody came"
+
+
+def _hint(session: SessionFacts, slots: list[SlotView], now: datetime) -> None:
+    """Where somebody waits and a later slot of the session has a free place, say so."""
+    for view in slots:
+        waiting = [t for t in _all(session) if t.slot_id == view.facts.id and t.status == Status.WAITLISTED]
+        later = [
+            slot
+            for slot in session.slots
+            if slot.starts_at > view.facts.starts_at and slot.free and rules.takes(slot, session, now)
+        ]
+        if waiting and later:
+            view.hint = (later[0], view.waiting[0])
+
+
+def _mark(token: TokenFacts, session: SessionFacts, now: datetime) -> tuple[str, str, str]:
+    """The shape, its words, and the tone of the line."""
+    match token.status:
+        case Status.COMPLETED:
+            return "done", "seen", "over"
+        case Status.CANCELLED:
+            return "gone", "cancelled", "over"
+        case Status.NO_SHOW:
+            return "gone", "did not come", "over"
+        case Status.WAITLISTED if token.arrived_at:
+            return "wait-here", "waits for a place, here", ""
+        case Status.WAITLISTED:
+            return "wait", "waits for a place, not here yet", "absent"
+        case Status.IN_PROGRESS if token.away_at is None:
+            return "room", "in the room", "in-room"
+        case Status.IN_PROGRESS if token.back_at is None:
+            return "away", "out for a test", ""
+    if token.arrived_at is None:
+        return "absent", "not here yet", "absent"
+    passed = queue_rules.passed_over(token, session, now)
+    if passed in ("called", "held", "skipped"):
+        return passed, passed, ""
+    return ("here", "back from a test", "") if token.back_at else ("here", "here", "")
+
+
+def _note(token: TokenFacts, mark: str, now: datetime) -> tuple[str, datetime | None]:
+    """What stands at the end of the line, and the time that belongs to it."""
+    match mark:
+        case "done":
+            return "seen", token.ended_at
+        case "room":
+            return _minutes(token.started_at, now), None
+        case "called":
+            return "called", token.called_at
+        case "held":
+            return "held to", token.held_until
+        case "away":
+            return token.away_to or "test", token.away_at
+        case "gone":
+            return ("no show" if token.status == Status.NO_SHOW else "cancelled"), None
+    if token.back_at:
+        return "back", token.back_at
+    words = SOURCE_WORDS[Source(token.source)]
+    return (f"{words}, paid" if token.paid and token.source not in (Source.PAID, Source.EMERGENCY) else words), None
+
+
+def _state(session: SessionFacts, now: datetime) -> tuple[str, str, datetime | None]:
+    """What the doctor is doing: words, shape, since when."""
+    if session.status != "open":
+        return ("Closed" if session.status == "closed" else "Cancelled"), "done", session.closed_at
+    if session.paused_at:
+        return "Paused since", "held", session.paused_at
+    inside = queue_rules.in_room(_all(session))
+    if inside:
+        return f"With {inside.number}, {_minutes(inside.started_at, now)}", "room", None
+    called = [t for t in _all(session) if t.called_at and t.queued]
+    if called:
+        last = max(called, key=lambda t: t.called_at or now)
+        return f"Called {last.number}", "called", last.called_at
+    if now < session.starts_at:
+        return "Starts", "absent", session.starts_at
+    here = sum(t.queued and t.arrived_at is not None for t in _all(session))
+    return (f"Nobody inside, {here} here" if here else "Nobody is waiting"), "here" if here else "absent", None
+
+
+def _minutes(since: datetime | None, now: datetime) -> str:
+    return f"{max(0, int((now - (since or now)).total_seconds() // 60))} min"
+
+
+def _punctual(session: SessionFacts, now: datetime) -> str:
+    if session.status != "open":
+        return ""
+    if session.delay_minutes:
+        return f"{session.delay_minutes} min late"
+    return "Not in yet" if now < session.starts_at else ""

@@ -1,0 +1,230 @@
+"""The drawer beside the columns: it finds, registers, asks, and answers. The address says which of these."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest
+
+from accounts.permissions import require
+from common.errors import DomainError, NotFound
+from patients.models import Patient
+from patients.queries import get_patient
+from reception import queries
+from reception.forms import RegisterForm
+from reception.hall import SOURCE_WORDS
+from reception.offers import Offer, offers
+from reception.pages.frame import Place, may, person
+from reception.queries import Day
+from tokens.allocation import REQUEST_PERMISSION
+from tokens.rules import takes
+from tokens.states import Source
+
+Context = dict[str, Any]
+
+
+def drawer(request: HttpRequest, where: Place) -> Context:
+    """What stands in the drawer.
+
+    Raises:
+        NotFound, PermissionDenied
+    """
+    asked = request.GET
+    if asked.get("do"):
+        return asking(request, where, asked["do"])
+    if asked.get("given"):
+        return answer(request, where, _number(asked["given"]))
+    if asked.get("patient"):
+        return giving(request, where, _number(asked["patient"]), asked)
+    if asked.get("register"):
+        return registering(request, where, RegisterForm(initial=_typed(asked.get("q", ""))))
+    if asked.get("give") or asked.get("q"):
+        found = queries.find(where.facility, asked.get("q", ""), where.date)
+        allowed = may(request, where.facility)
+        return {"drawer": "find", "found": found, "where": where, "may_register": allowed("patients.edit")}
+    return {"drawer": "", "where": where}
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise NotFound
+    return int(text)
+
+
+def _typed(text: str) -> dict[str, str]:
+    """What was typed to find somebody begins the form: a name or a phone number."""
+    return {"phone" if any(letter.isdigit() for letter in text) else "name": text.strip()}
+
+
+# Registering
+
+
+def registering(
+    request: HttpRequest, where: Place, form: RegisterForm, *, duplicates: list[Patient] | None = None, error: str = ""
+) -> Context:
+    """The form of a new patient, with those who may be the same person."""
+    require(person(request), "patients.edit", where.facility.pk)
+    return {
+        "drawer": "register",
+        "form": form,
+        "duplicates": duplicates or [],
+        "error": error,
+        "key": uuid4(),
+        "where": where,
+    }
+
+
+# Giving a token
+
+
+@dataclass(frozen=True)
+class SourceChoice:
+    """A source with its key and what each slot would lead to."""
+
+    value: str
+    words: str
+    key: int
+    offers: list[Offer]
+    chosen: bool
+    asks_here: bool
+    here: bool
+
+
+@dataclass(frozen=True)
+class WhoChoice:
+    """A doctor, or whoever is first free in a department."""
+
+    value: str
+    words: str
+    chosen: bool
+
+
+def giving(
+    request: HttpRequest, where: Place, patient_id: int, asked: Any, *, error: DomainError | None = None
+) -> Context:
+    """The form of a new token, with the effect of each choice beside it.
+
+    Args:
+        asked: what was chosen so far; after a refusal what was sent, so that nothing is lost.
+    """
+    patient = get_patient(patient_id=patient_id, by=person(request))
+    if patient.facility_id != where.facility.pk:
+        raise NotFound("This patient is registered in another facility.")
+    day = queries.day(where.facility, where.date)
+    who = _who(day, patient, asked)
+    return {
+        "drawer": "give",
+        "patient": patient,
+        "age": patient.age(where.date),
+        "who": who,
+        "sources": _sources(request, where, day, patient, who, asked),
+        "by_department": any(choice.chosen and choice.value.startswith("department") for choice in who),
+        "error": error,
+        "asked": asked,
+        "tomorrow": day.tomorrow,
+        "names": day.names,
+        "patients": day.patients,
+        "key": uuid4(),
+        "where": where,
+    }
+
+
+def _who(day: Day, patient: Patient, asked: Any) -> list[WhoChoice]:
+    """Doctors who can still be asked for, then departments. The one asked for, else the last seen, else the first."""
+    open_now = [s for s in day.sessions if any(takes(slot, s, day.now) for slot in s.slots)]
+    last = queries.last_doctor(patient)
+    doctors, departments = {}, {}
+    for session in open_now:
+        names = day.names[session.id]
+        mark = " (seen last)" if session.doctor_id == last else ""
+        doctors.setdefault(f"doctor-{session.doctor_id}", f"{names.doctor}, {names.room}{mark}")
+        departments[f"department-{session.department_id}"] = f"First free in {names.department}"
+    choices = {**doctors, **departments}
+    wanted = [asked.get("who", ""), f"doctor-{last}", asked.get("show", ""), next(iter(choices), "")]
+    chosen = next((value for value in wanted if value in choices), "")
+    return [WhoChoice(value, words, value == chosen) for value, words in choices.items()]
+
+
+def _sources(
+    request: HttpRequest, where: Place, day: Day, patient: Patient, who: list[WhoChoice], asked: Any
+) -> list[SourceChoice]:
+    allowed = may(request, where.facility)
+    sources = [source for source in SOURCE_WORDS if allowed(REQUEST_PERMISSION[source])]
+    chosen = asked.get("source") if asked.get("source") in sources else (sources or [""])[0]
+    kind, _, number = next((choice.value for choice in who if choice.chosen), "-").partition("-")
+    sessions = day.builders(**{f"{kind}_id": int(number)}) if number else []
+    return [
+        SourceChoice(
+            value=source,
+            words=SOURCE_WORDS[source],
+            key=list(SOURCE_WORDS).index(source) + 1,
+            offers=_kept(offers(sessions, patient_id=patient.pk, source=source, now=day.now), asked, source),
+            chosen=source == chosen,
+            asks_here=where.is_today and source not in (Source.WALK_IN, Source.EMERGENCY),
+            here=f"here_{source}" in asked if f"here_{source}_asked" in asked else source != Source.ONLINE,
+        )
+        for source in sources
+    ]
+
+
+def _kept(found: list[Offer], asked: Any, source: str) -> list[Offer]:
+    """The slot that was chosen before a refusal stays chosen."""
+    wanted = asked.get(f"slot_{source}", "")
+    if not any(str(offer.slot.id) == wanted and offer.possible for offer in found):
+        return found
+    return [replace(offer, chosen=str(offer.slot.id) == wanted) for offer in found]
+
+
+# What was given
+
+
+def answer(request: HttpRequest, where: Place, token_id: int) -> Context:
+    """The token just given: its number, its place, and whom it displaced."""
+    token = queries.get_token(token_id=token_id, by=person(request))
+    events = queries.history(token)
+    asked = next((event for event in events if event.kind in ("requested", "rescored")), events[-1])
+    return {
+        "drawer": "answer",
+        "given": token,
+        "raised": asked.kind == "rescored",
+        "effects": queries.effects(token, at=asked.at),
+        "ahead": queries.people_ahead(token),
+        "undoable": queries.undoable(events),
+        "key": uuid4(),
+        "where": where,
+    }
+
+
+# Steps that need a reason or a slot
+
+
+TITLES = {"cancel": "Cancel", "move": "Move", "overbook": "Overbook"}
+
+REASONS = {
+    "cancel": ("Patient asked", "Patient went home", "Given by mistake", "Doctor is away"),
+    "overbook": ("Doctor agreed", "Cannot wait"),
+}
+
+
+def asking(
+    request: HttpRequest, where: Place, verb: str, *, sent: Any = None, error: DomainError | None = None
+) -> Context:
+    """A step that needs a reason or a slot before it is taken."""
+    if verb not in TITLES:
+        raise NotFound
+    token = queries.get_token(token_id=_number(request.GET.get("token", "")), by=person(request))
+    context: Context = {
+        "drawer": "step",
+        "verb": verb,
+        "title": TITLES[verb],
+        "about": token,
+        "reasons": REASONS.get(verb, ()),
+        "sent": sent or {},
+        "error": error,
+        "key": uuid4(),
+        "where": where,
+    }
+    if verb == "move":
+        context["places"] = queries.free_places(token)
+        context["wanted"] = _number(request.GET.get("slot") or "0")
+    return context

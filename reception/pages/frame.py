@@ -1,0 +1,114 @@
+"""What every page of the desk has in common: who asks, in which facility, and how an action is run once."""
+
+import datetime as dt
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, ParamSpec, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render, resolve_url
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+
+from accounts.models import Facility, User
+from accounts.permissions import allows
+from common.api.idempotency import once
+from common.errors import BadInput
+from reception import queries
+
+P = ParamSpec("P")
+Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+KEY = "idempotency_key"
+
+
+def staff(page: Page[P]) -> Page[P]:
+    """A page for people who have signed in. htmx is told to go to the sign-in page as a whole."""
+
+    @never_cache
+    @functools.wraps(page)
+    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if request.user.is_authenticated:
+            return page(request, *args, **kwargs)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=204, headers={"HX-Redirect": resolve_url("account_login")})
+        return redirect_to_login(request.get_full_path())
+
+    return cast("Page[P]", checked)
+
+
+def person(request: HttpRequest) -> User:
+    """Who asks; `staff` let nobody else pass."""
+    return cast("User", request.user)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and when the desk stands: the facility, and the others that the person may choose; the date shown."""
+
+    facility: Facility
+    facilities: list[Facility]
+    date: dt.date
+
+    @property
+    def is_today(self) -> bool:
+        """Whether the date shown is the facility's own date of now."""
+        return self.date == self.facility.local_date()
+
+    def local(self, at: dt.datetime) -> str:
+        """A moment as the facility's clock shows it, such as 10:26."""
+        return f"{timezone.localtime(at, self.facility.tz):%H:%M}"
+
+
+def place(request: HttpRequest) -> Place:
+    """The desk's place. One query.
+
+    Raises:
+        PermissionDenied: the person may see tokens nowhere.
+        BadInput: the date is none.
+    """
+    facilities = queries.facilities_of(person(request))
+    if not facilities:
+        raise BadInput("No facility is in use. An administrator adds one.")
+    kept = request.session.get("facility")
+    facility = next((each for each in facilities if each.pk == kept), facilities[0])
+    text = request.POST.get("date") or request.GET.get("date")
+    try:
+        date = dt.date.fromisoformat(text) if text else facility.local_date()
+    except ValueError as error:
+        raise BadInput("Write the date as 2026-11-21.", attr="date") from error
+    return Place(facility, facilities, date)
+
+
+def may(request: HttpRequest, facility: Facility) -> Callable[[str], bool]:
+    """Whether the person holds a permission in the facility."""
+    return functools.partial(_may, person(request), facility.pk)
+
+
+def _may(user: User, facility_id: int, code: str) -> bool:
+    return allows(user, code, facility_id)
+
+
+def show(
+    request: HttpRequest, template: str, facility: Facility, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render with the facility's clock."""
+    with timezone.override(facility.tz):
+        return render(request, template, {"facility": facility, **context}, status=status)
+
+
+def done_once(request: HttpRequest, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Run an action of a form in the outermost transaction, once for each key that a form carried.
+
+    A double click, or a form sent again after a lost answer, gets what was told the first time.
+    """
+    fields = sorted(
+        (name, request.POST.getlist(name)) for name in request.POST if name not in (KEY, "csrfmiddlewaretoken")
+    )
+    fingerprint = hashlib.sha256(f"{request.path}\n{fields}".encode()).hexdigest()
+    key = request.POST.get(KEY, "")[:200]
+    answer: dict[str, Any] = once(work, user_id=person(request).pk, key=key, fingerprint=fingerprint)
+    return answer

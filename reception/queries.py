@@ -1,0 +1,291 @@
+"""Reads for the desk, each with a known number of queries. A day is four, however many tokens it has."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property, partial
+from typing import Any, Final
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Facility, User
+from accounts.permissions import reach, require_anywhere, within
+from common.errors import NotFound
+from patients.models import Patient
+from patients.queries import search_patients
+from reception.hall import Column, Figures, Names, column, figures
+from scheduling import locking
+from scheduling.models import Session, Slot
+from tokens import queue_rules
+from tokens.facts import DEFAULT_POLICY, PRESETS, Policy, SessionFacts, SlotFacts, TokenFacts
+from tokens.kinds import UNDOABLE
+from tokens.models import AllocationPolicy, Event, PolicyAssignment, Token
+from tokens.queries import free_now, read_session
+from tokens.reading import TOKEN_COLUMNS
+from tokens.rules import RESERVED_REASONS
+from tokens.states import Status
+
+VIEW: Final = "tokens.view"
+_SLOT_COLUMNS: Final = ("id", "session_id", "starts_at", "ends_at", "capacity", "status", "used", "overbooked")
+_NAMES: Final = ("doctor__name", "department__name", "room__name", "doctor__user_id")
+_POLICY_FIELDS: Final = tuple(Policy.__dataclass_fields__)
+_TOKEN_NUMBER: Final = re.compile(r"([a-z]{1,4})?\s*-?\s*(\d{1,5})", re.IGNORECASE)
+
+
+def facilities_of(user: User) -> list[Facility]:
+    """The facilities whose desk a person may see. One query.
+
+    Raises:
+        PermissionDenied: there is none.
+    """
+    return list(Facility.objects.filter(within(require_anywhere(user, VIEW), "pk"), is_active=True))
+
+
+@dataclass
+class Day:
+    """The sessions of a facility on a date, as plain facts, with the names behind their ids."""
+
+    facility: Facility
+    date: date
+    now: datetime
+    rows: dict[int, tuple[Any, ...]]
+    names: dict[int, Names]
+    slots: dict[int, list[tuple[Any, ...]]]
+    tokens: dict[int, list[tuple[Any, ...]]]
+    policies: list[PolicyAssignment]
+    patients: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def yesterday(self) -> date:
+        """The day before."""
+        return self.date - timedelta(days=1)
+
+    @property
+    def tomorrow(self) -> date:
+        """The day after."""
+        return self.date + timedelta(days=1)
+
+    def build(self, session_id: int) -> SessionFacts:
+        """Fresh facts of a session, which the caller may change."""
+        facts = SessionFacts(*self.rows[session_id], policy=PRESETS[DEFAULT_POLICY])
+        facts.policy = self._policy(facts)
+        facts.slots = [SlotFacts(*row) for row in self.slots.get(session_id, [])]
+        facts.tokens = {row[0]: TokenFacts(*row) for row in self.tokens.get(session_id, [])}
+        return facts
+
+    def builders(self, *, doctor_id: int = 0, department_id: int = 0) -> list[Callable[[], SessionFacts]]:
+        """Makers of facts of the sessions of a doctor or of a department."""
+        wanted = [s for s in self.sessions if doctor_id == s.doctor_id or department_id == s.department_id]
+        return [partial(self.build, facts.id) for facts in wanted]
+
+    @cached_property
+    def sessions(self) -> list[SessionFacts]:
+        """Facts of every session, in order of time. They are read, never changed."""
+        return [self.build(session_id) for session_id in self.rows]
+
+    def columns(self) -> list[Column]:
+        """Every session as a column of the desk, in order of time."""
+        return [self.column(facts) for facts in self.sessions]
+
+    def column(self, facts: SessionFacts) -> Column:
+        """One session as a column."""
+        return column(facts, self.names[facts.id], self.patients, self.now)
+
+    def figures(self) -> Figures:
+        """The numbers of the day."""
+        return figures(self.sessions)
+
+    def _policy(self, facts: SessionFacts) -> Policy:
+        """The nearest policy set: on the doctor, the department, the facility, else the default."""
+        for name in ("doctor_id", "department_id", "facility_id"):
+            for assignment in self.policies:
+                if getattr(assignment, name) == getattr(facts, name):
+                    return _policy_facts(assignment.policy)
+        return PRESETS[DEFAULT_POLICY]
+
+
+def _policy_facts(model: AllocationPolicy) -> Policy:
+    return Policy(**{name: getattr(model, name) for name in _POLICY_FIELDS})
+
+
+def day(facility: Facility, on: date, *, session_ids: Iterable[int] | None = None) -> Day:
+    """The day of a facility. Four queries.
+
+    Args:
+        on: the facility's local date; sessions of the night before belong to it while they last.
+        session_ids: only these sessions.
+    """
+    now = timezone.now()
+    own = Q(date=on) | Q(starts_at__lte=now, ends_at__gt=now) if on == facility.local_date(now) else Q(date=on)
+    chosen = Q() if session_ids is None else Q(pk__in=session_ids)
+    sessions = Session.objects.filter(own, chosen, facility=facility).order_by("starts_at", "doctor__name")
+    rows = list(sessions.values_list(*locking.COLUMNS, *_NAMES))
+    width = len(locking.COLUMNS)
+    ids = [row[0] for row in rows]
+    found = Day(
+        facility=facility,
+        date=on,
+        now=now,
+        rows={row[0]: row[:width] for row in rows},
+        names={row[0]: Names(*row[width:]) for row in rows},
+        slots=_grouped(Slot.objects.filter(session_id__in=ids).order_by("starts_at", "id").values_list(*_SLOT_COLUMNS)),
+        tokens={},
+        policies=_policies(facility),
+    )
+    _add_tokens(found, ids)
+    return found
+
+
+def _add_tokens(found: Day, ids: list[int]) -> None:
+    tokens = Token.objects.filter(session_id__in=ids).order_by("id").values_list(*TOKEN_COLUMNS, "patient__name")
+    for *row, name in tokens:
+        found.tokens.setdefault(row[1], []).append(tuple(row))
+        found.patients[row[0]] = name
+
+
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    """Rows by their session, which is their second value."""
+    groups: dict[int, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        groups.setdefault(row[1], []).append(row)
+    return groups
+
+
+def _policies(facility: Facility) -> list[PolicyAssignment]:
+    of_facility = Q(facility=facility) | Q(department__facility=facility) | Q(doctor__facility=facility)
+    return list(PolicyAssignment.objects.filter(of_facility).select_related("policy"))
+
+
+def versions(facility: Facility, on: date) -> dict[int, int]:
+    """The version of each session of a date: what the desk compares with what it shows. One query."""
+    now = timezone.now()
+    own = Q(date=on) | Q(starts_at__lte=now, ends_at__gt=now) if on == facility.local_date(now) else Q(date=on)
+    return dict(Session.objects.filter(own, facility=facility).values_list("id", "version"))
+
+
+# One token
+
+
+def get_token(*, token_id: int, by: User, code: str = VIEW) -> Token:
+    """One token with session, doctor, room, facility, slot and patient. One query.
+
+    Raises:
+        NotFound: there is none; for one of another facility the attempt is recorded.
+        PermissionDenied: the caller belongs there and lacks the permission.
+    """
+    related = ("session__facility", "session__doctor", "session__room", "session__department", "slot", "patient")
+    token = Token.objects.select_related(*related).filter(pk=token_id).first()
+    if token is None:
+        raise NotFound("There is no such token.")
+    reach(by, code, token, facility_id=token.session.facility_id)
+    return token
+
+
+def history(token: Token) -> list[Event]:
+    """What happened to a token, newest first, with who did it. One query."""
+    return list(Event.objects.filter(token=token).select_related("actor").order_by("-seq"))
+
+
+def undoable(events: list[Event]) -> bool:
+    """Whether undo takes back the last event. `events` are newest first."""
+    if not events:
+        return False
+    return events[0].kind in UNDOABLE and events[0].reason not in RESERVED_REASONS
+
+
+def last_event(token_id: int) -> list[Event]:
+    """The last event of a token, alone in a list. One query."""
+    return list(Event.objects.filter(token_id=token_id).order_by("-seq")[:1])
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an action on a token did to another token."""
+
+    kind: str
+    token: Token
+
+
+def effects(token: Token, *, at: datetime) -> list[Effect]:
+    """Whom the token displaced, and who was promoted by it, in one action at that moment. One query."""
+    caused = Event.objects.filter(cause_token_id=token.pk, at=at, kind__in=("displaced", "promoted"))
+    rows = caused.exclude(token=token).select_related("token__patient", "token__slot", "token__session").order_by("id")
+    return [Effect(event.kind, event.token) for event in rows]
+
+
+def visits(patient: Patient) -> QuerySet[Token]:
+    """A patient's tokens, of records merged into this one too, newest day first, with session, doctor and room."""
+    own = Q(patient=patient) | Q(patient__merged_into=patient)
+    rows = Token.objects.filter(own).select_related("session__doctor", "session__room", "session__department", "slot")
+    return rows.order_by("-session__date", "-session__starts_at", "-id")
+
+
+def visit_dates(patient: Patient) -> QuerySet[Token, date]:
+    """The days on which a patient held tokens, newest first."""
+    return visits(patient).order_by("-session__date").values_list("session__date", flat=True).distinct()
+
+
+def last_doctor(patient: Patient) -> int | None:
+    """The doctor whom a patient asked for last. One query."""
+    doctor_id: int | None = visits(patient).values_list("session__doctor_id", flat=True).first()
+    return doctor_id
+
+
+# Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a text typed into the command field may mean."""
+
+    text: str
+    patients: list[Patient]
+    tokens: list[Token]
+
+
+def find(facility: Facility, text: str, on: date) -> Found:
+    """Patients by name, phone or number, and tokens of the day by theirs. Five queries at most."""
+    text = text.strip()[:200]
+    if not text:
+        return Found("", [], [])
+    patients = search_patients(facility_ids=frozenset({facility.pk}), text=text, limit=8)
+    return Found(text, patients, _tokens_named(facility, text, on))
+
+
+def _tokens_named(facility: Facility, text: str, on: date) -> list[Token]:
+    match = _TOKEN_NUMBER.fullmatch(text)
+    if match is None:
+        return []
+    prefix, number = match[1], f"-{int(match[2]):03d}"
+    wanted = Q(number__iexact=f"{prefix}{number}") if prefix else Q(number__endswith=number)
+    near = Q(session__date__gte=on - timedelta(days=1), session__date__lte=on)
+    rows = Token.objects.filter(wanted, near, session__facility=facility)
+    return list(rows.select_related("patient", "session__doctor")[:5])
+
+
+# Where a token could go, and where it stands
+
+
+def free_places(token: Token, *, days: int = 7) -> list[Slot]:
+    """Slots of the same doctor with a free place, from now on, a week ahead. One query."""
+    now = timezone.now()
+    until = token.session.date + timedelta(days=days)
+    ahead = Slot.objects.filter(free_now(now), session__doctor_id=token.session.doctor_id, session__date__lte=until)
+    if token.status == Status.CONFIRMED:
+        ahead = ahead.exclude(pk=token.slot_id)
+    return list(ahead.select_related("session__room").order_by("starts_at")[:40])
+
+
+def people_ahead(token: Token) -> int | None:
+    """How many stand before a token, here or expected. Three queries."""
+    session, now = read_session(token.session_id)
+    facts = session.tokens.get(token.pk)
+    return queue_rules.people_ahead(facts, session, now) if facts else None
+
+
+def line_of(token: Token) -> tuple[SessionFacts, dict[int, str], datetime]:
+    """The session of a token as facts, with the names of everybody in it, and the time. Four queries."""
+    found = day(token.session.facility, token.session.date, session_ids=[token.session_id])
+    return found.build(token.session_id), found.patients, found.now

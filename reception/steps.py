@@ -1,0 +1,100 @@
+"""What can be done with a token in its state: the buttons of the desk, each with its key and its permission. Pure.
+
+A step that is offered may still be refused: the action decides under the lock, and says why in a sentence.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tokens.facts import SessionFacts, TokenFacts
+from tokens.states import ACTIVE, Status
+
+Rule = Callable[[TokenFacts, SessionFacts], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A button.
+
+    Attributes:
+        verb: the last part of its address.
+        asks: it needs a reason or a slot first, so it opens the drawer.
+        often: it stands in the bar; the others stand under "More".
+    """
+
+    verb: str
+    label: str
+    key: str
+    permission: str
+    rule: Rule
+    asks: bool = False
+    often: bool = True
+
+
+def _active(token: TokenFacts, session: SessionFacts) -> bool:
+    return token.status in ACTIVE
+
+
+def _expected(token: TokenFacts, session: SessionFacts) -> bool:
+    return token.status in ACTIVE and token.arrived_at is None
+
+
+def _callable(token: TokenFacts, session: SessionFacts) -> bool:
+    return _in_queue(token, session) and token.called_at is None
+
+
+def _called(token: TokenFacts, session: SessionFacts) -> bool:
+    return _in_queue(token, session) and token.called_at is not None
+
+
+def _in_queue(token: TokenFacts, session: SessionFacts) -> bool:
+    return token.queued and token.arrived_at is not None and session.status == "open"
+
+
+def _away(token: TokenFacts, session: SessionFacts) -> bool:
+    return token.status == Status.IN_PROGRESS and token.away_at is not None and token.back_at is None
+
+
+def _movable(token: TokenFacts, session: SessionFacts) -> bool:
+    return token.status in (Status.CONFIRMED, Status.WAITLISTED)
+
+
+def _waits(token: TokenFacts, session: SessionFacts) -> bool:
+    return token.status == Status.WAITLISTED
+
+
+def _can_be_raised(token: TokenFacts, session: SessionFacts) -> bool:
+    return _movable(token, session) and not token.emergency
+
+
+STEPS: tuple[Step, ...] = (
+    Step("arrive", "Arrived", "a", "tokens.arrive", _expected),
+    Step("back", "Back", "b", "tokens.arrive", _away),
+    Step("late-return", "Came after all", "a", "tokens.arrive", lambda t, s: t.status == Status.NO_SHOW),
+    Step("call", "Call", "c", "tokens.call", _callable),
+    Step("recall", "Call again", "r", "tokens.call", _called),
+    Step("start", "Start", "s", "tokens.consult", _in_queue),
+    Step("complete", "Complete", "c", "tokens.consult", lambda t, s: t.in_room),
+    Step("move", "Move", "m", "tokens.move", _movable, asks=True),
+    Step("hold", "Hold", "h", "tokens.call", _in_queue),
+    Step("emergency", "Emergency", "e", "tokens.request_emergency", _can_be_raised),
+    Step("no-show", "No show", "o", "tokens.no_show", lambda t, s: t.status == Status.CONFIRMED),
+    Step("cancel", "Cancel", "x", "tokens.cancel", _active, asks=True),
+    Step("skip", "Skip", "k", "tokens.call", _in_queue, often=False),
+    Step("mark-paid", "Priority paid", "", "tokens.mark_paid", lambda t, s: _active(t, s) and not t.paid, often=False),
+    Step("overbook", "Overbook", "", "tokens.overbook", _waits, asks=True, often=False),
+    Step("undo", "Undo", "u", "tokens.undo", lambda t, s: True),
+)
+"""Every step, in the order of the bar."""
+
+
+def steps(token: TokenFacts, session: SessionFacts, *, may: Callable[[str], bool], undoable: bool) -> Iterator[Step]:
+    """The steps that make sense now and that the person may take.
+
+    Args:
+        may: whether the person holds a permission in the token's facility.
+        undoable: whether the token's last event is one that undo takes back.
+    """
+    for step in STEPS:
+        if step.rule(token, session) and may(step.permission) and (step.verb != "undo" or undoable):
+            yield step

@@ -1,0 +1,89 @@
+"""Small marks and words that many templates use."""
+
+from datetime import date
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.models import Facility
+from patients.models import Patient
+from reception.demo.known import demo_users
+from reception.demo.people import PASSWORD, Member
+from reception.hall import SOURCE_WORDS
+from tokens.states import Source
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """An icon of the sprite, which says nothing to a screen reader: words stand beside it."""
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="#i-{}"/></svg>', classes, name)
+
+
+@register.simple_tag
+def mark(name: str, words: str = "") -> SafeString:
+    """The shape of a status, with its words for those who do not see it."""
+    kind = name.removesuffix("-here")
+    if not words:
+        return format_html('<svg class="mark {}" aria-hidden="true"><use href="#m-{}"/></svg>', kind, name)
+    return format_html(
+        '<svg class="mark {}" role="img" aria-label="{}"><title>{}</title><use href="#m-{}"/></svg>',
+        kind,
+        words,
+        words,
+        name,
+    )
+
+
+@register.filter
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+@register.filter
+def phone(number: str) -> str:
+    """A phone number with spaces: +91 98450 11213; others are left as they are."""
+    if number.startswith("+91") and len(number) == 13:
+        return f"{number[3:8]} {number[8:]}"
+    return number
+
+
+@register.filter
+def age_in(patient: Patient, on: date) -> int | None:
+    """The age of a patient on a date, in years."""
+    return patient.age(on)
+
+
+@register.filter
+def words(source: str) -> str:
+    """A source as people say it."""
+    return SOURCE_WORDS[Source(source)]
+
+
+@register.filter
+def of(mapping: dict[object, object], key: object) -> object:
+    """The value of a mapping."""
+    return mapping.get(key, "")
+
+
+@register.simple_tag
+def known_users() -> list[Member]:
+    """Who can sign in while the demo is loaded."""
+    return demo_users()
+
+
+@register.simple_tag
+def demo_password() -> str:
+    """The password that they all have."""
+    return PASSWORD
+
+
+@register.simple_tag
+def house_name() -> str:
+    """The name over the door: the facility's, where there is just one for whoever has not signed in yet."""
+    names = list(Facility.objects.filter(is_active=True).order_by("pk").values_list("name", flat=True)[:1])
+    return names[0] if names else "Outpatients"
