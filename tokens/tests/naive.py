@@ -12,7 +12,7 @@ from typing import Any
 from tokens.facts import Policy
 
 
-class No(Exception):  # noqa: N818 - a refusal
+class No(Exception):
     """The model refuses, with the code that the engine should give."""
 
 
@@ -83,7 +83,7 @@ UNDOABLE = (
 
 
 class Naive:
-    """One hospital under one policy. Every public method is an action; it raises `No` and changes nothing, or does it."""
+    """One hospital under one policy. `run` does an action wholly, or raises `No` and changes nothing."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy

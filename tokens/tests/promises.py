@@ -13,7 +13,7 @@ SELECT p.id, p.used, p.overbooked, p.capacity, count(t.id), count(t.id) FILTER (
   FROM scheduling_slot p LEFT JOIN tokens_token t ON t.slot_id = p.id AND t.status IN {PLACED}
  WHERE p.session_id = ANY(%s) GROUP BY p.id
 HAVING p.used <> count(t.id) OR p.overbooked <> count(t.id) FILTER (WHERE t.overbooked)
-    OR count(t.id) > p.capacity + count(t.id) FILTER (WHERE t.overbooked)"""  # noqa: S608
+    OR count(t.id) > p.capacity + count(t.id) FILTER (WHERE t.overbooked)"""
 
 OVERBOOKED = """
 SELECT id, number FROM tokens_token

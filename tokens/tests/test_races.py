@@ -8,7 +8,7 @@ are oversold and patients doubled: so the race was one, and lock and constraint 
 import random
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -63,8 +63,8 @@ STORY = ("tokens_event", "event_number_once_a_token")
 
 
 @pytest.fixture
-def unlocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[WithoutLock]:
-    yield WithoutLock(monkeypatch)
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> WithoutLock:
+    return WithoutLock(monkeypatch)
 
 
 def statuses() -> list[str]:
@@ -282,7 +282,8 @@ class TestTwoThousandMixedRequests:
                 outcome = morning.act(allocation.request_token, patient_id=patient, slot_id=slot, source=source)
                 mine.append(outcome.token.id)
             except DomainError as refused:
-                assert refused.code in {"duplicate_token", "invalid_transition", "slot_full"}, refused.code
+                if refused.code not in {"duplicate_token", "invalid_transition"}:
+                    raise
         return asked
 
     def change(self, morning: Morning, dice: random.Random, mine: list[int]) -> None:
