@@ -22,7 +22,7 @@ test: $(STAMP) ## the whole test suite, on an embedded PostgreSQL of its own
 	@$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal
 
 bench: $(STAMP) ## how fast the engine and the API are, beside the same work done by hand in SQL
-	@$(BIN)/python manage.py bench
+	@$(BIN)/python -m benchmarks
 
 lint: $(STAMP) ## style, types, floors, templates, migrations
 	$(BIN)/ruff check $(CODE)

@@ -172,11 +172,11 @@ class Client(asyncio.Protocol):
             self.tally.not_2xx += 1
 
 
-async def _load(port: int, requests: Requests, connections: int, seconds: float) -> dict[str, float]:
+async def _load(port: int, requests: Requests, connections: int, seconds: float, warm_up: float) -> dict[str, float]:
     loop = asyncio.get_running_loop()
     tally = Tally()
     clients = [await loop.create_connection(lambda: Client(requests, tally), HOST, port) for _ in range(connections)]
-    await asyncio.sleep(WARM_UP_SECONDS)
+    await asyncio.sleep(warm_up)
     began = time.perf_counter()
     tally.open = True
     await asyncio.sleep(seconds)
@@ -189,9 +189,15 @@ async def _load(port: int, requests: Requests, connections: int, seconds: float)
     return tally.as_json(elapsed)
 
 
-def measure(port: int, token: str, ground: Ground, *, connections: int, seconds: float) -> dict[str, float]:
-    """Ask for tokens over that many connections: requests a second, percentiles of the answer's time, refusals."""
-    return uvloop.run(_load(port, Requests(ground, token), connections, seconds))
+def measure(
+    port: int, token: str, ground: Ground, *, connections: int, seconds: float, warm_up: float = WARM_UP_SECONDS
+) -> dict[str, float]:
+    """Ask for tokens over that many connections: requests a second, percentiles of the answer's time, refusals.
+
+    Args:
+        warm_up: seconds before the clock starts, in which the server opens its database connections.
+    """
+    return uvloop.run(_load(port, Requests(ground, token), connections, seconds, warm_up))
 
 
 def device(port: int, hospital: Hospital) -> str:

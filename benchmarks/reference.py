@@ -17,8 +17,11 @@ from opd_engine import embedded
 SCRIPT = Path(__file__).with_name("reference.sql")
 
 
-def measure(ground: Ground, *, clients: int, seconds: float, by: User) -> Result:
+def measure(ground: Ground, *, clients: int, seconds: float, by: User, requests: int | None = None) -> Result:
     """Run the script over `clients` connections for `seconds` (whole ones, at least one: pgbench knows no others).
+
+    Args:
+        requests: that many on each connection instead, however long they take.
 
     Raises:
         RuntimeError: pgbench failed; its words are in the message.
@@ -39,11 +42,12 @@ def measure(ground: Ground, *, clients: int, seconds: float, by: User) -> Result
             "--protocol=prepared",
             f"--client={clients}",
             f"--jobs={min(clients, os.cpu_count() or 1)}",
-            f"--time={max(1, round(seconds))}",
+            f"--transactions={requests}" if requests else f"--time={max(1, round(seconds))}",
             f"--file={SCRIPT}",
             *(f"--define={name}={value}" for name, value in variables.items()),
             _address(),
         ],
+        env=os.environ | {"PGPASSWORD": connection.settings_dict["PASSWORD"]},
         capture_output=True,
         text=True,
         check=False,
@@ -54,9 +58,9 @@ def measure(ground: Ground, *, clients: int, seconds: float, by: User) -> Result
 
 
 def _address() -> str:
-    """Where the benchmark's database is, in libpq's words."""
+    """Where the benchmark's database is, in libpq's words; the password is nobody else's business."""
     parameters = connection.get_connection_params()
-    wanted = ("host", "port", "user", "password", "dbname")
+    wanted = ("host", "port", "user", "dbname", "sslmode", "sslrootcert")
     return make_conninfo(**{name: parameters[name] for name in wanted if parameters.get(name)})
 
 

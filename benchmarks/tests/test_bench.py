@@ -1,0 +1,112 @@
+"""The benchmark compares like with like, and its figures have the shape that others read. No time is tested."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from benchmarks import comparison, engine, http_load, operations, reference
+from benchmarks.comparison import Pair, Unfair, median
+from benchmarks.engine import Result
+from benchmarks.hospital import HOT_SLOT, MANY_SLOTS, Ground, Hospital, Load
+from tokens.events import replay
+from tokens.models import Event, Token
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SMALL = Load("small", 2, 3)
+
+
+@pytest.fixture
+def hospital() -> Hospital:
+    return Hospital(patients=600)
+
+
+def tokens_of(ground: Ground) -> list[Token]:
+    slots = range(ground.first_slot, ground.first_slot + ground.load.slots)
+    return list(Token.objects.filter(slot__in=slots).order_by("id"))
+
+
+def shape(tokens: list[Token]) -> set[Any]:
+    """What kinds of rows were written, whatever their values: tokens and events, with the keys of the changes."""
+    own = {(t.status, t.source, t.score, t.events, t.arrived_at is None, bool(t.number), len(t.key)) for t in tokens}
+    events = Event.objects.filter(token__in=tokens)
+    return own | {
+        (e.seq, e.kind, e.status, frozenset(e.changes), e.actor_id, e.cause_token_id == e.token_id) for e in events
+    }
+
+
+def by_engine(hospital: Hospital, load: Load, requests: int) -> Ground:
+    ground = hospital.open_day(load)
+    worker = engine.Worker(ground, 0, 1, hospital.receptionist)
+    for _ in range(requests):
+        worker.request()
+    comparison.check("engine", ground, worker.result)
+    return ground
+
+
+def by_hand(hospital: Hospital, load: Load, requests: int) -> Ground:
+    ground = hospital.open_day(load)
+    result = reference.measure(ground, clients=1, seconds=0, by=hospital.receptionist, requests=requests)
+    comparison.check("pgbench", ground, result)
+    return ground
+
+
+def test_the_transaction_by_hand_writes_the_rows_that_the_engine_writes(hospital: Hospital) -> None:
+    ours, theirs = by_engine(hospital, SMALL, 20), by_hand(hospital, SMALL, 20)
+    assert shape(tokens_of(ours)) == shape(tokens_of(theirs))
+    assert {t.status for t in tokens_of(theirs)} == {"confirmed", "waitlisted"}
+
+
+def test_the_events_written_by_hand_rebuild_their_tokens_too(hospital: Hospital) -> None:
+    tokens = tokens_of(by_hand(hospital, SMALL, 20))
+    assert replay(sorted({t.session_id for t in tokens})) == (20, 40, [])
+
+
+@pytest.mark.parametrize("load", [MANY_SLOTS, HOT_SLOT], ids=lambda load: load.name)
+def test_several_processes_ask_without_an_error(hospital: Hospital, load: Load) -> None:
+    ground = hospital.open_day(load)
+    result = engine.measure(ground, clients=3, seconds=0.1, by=hospital.receptionist)
+    comparison.check("engine", ground, result)
+    assert result.rps > 0
+
+
+def test_a_side_that_wrote_other_rows_is_refused(hospital: Hospital) -> None:
+    ground = by_engine(hospital, SMALL, 4)
+    with pytest.raises(Unfair, match="'tokens': 4"):
+        comparison.check("engine", ground, Result(done=5))
+
+
+def test_a_side_with_errors_is_refused(hospital: Hospital) -> None:
+    ground = hospital.open_day(SMALL)
+    failing = engine.Worker(ground, 0, 1, hospital.receptionist)
+    failing.ground = Ground(SMALL, ground.first_slot + 1000, ground.first_patient, ground.patients)
+    failing.request()
+    with pytest.raises(Unfair, match="UnknownSlot"):
+        comparison.check("engine", ground, failing.result)
+
+
+def test_the_round_with_the_middle_ratio_is_told() -> None:
+    assert median([Pair(90, 100), Pair(30, 100), Pair(100, 200)]).as_json() == {
+        "rps": 100,
+        "pgbench": 200,
+        "ratio": 0.5,
+    }
+
+
+def test_a_request_is_three_round_trips_from_the_lock_to_the_commit(hospital: Hospital) -> None:
+    costs = operations.measure(hospital)
+    requests = [cost for name, cost in costs.items() if name.startswith("request")]
+    assert len(requests) == 3
+    assert {cost["round_trips"] for cost in requests} == {3}
+
+
+def test_the_load_over_http_counts_answers_and_refusals(hospital: Hospital, live_server: Any) -> None:
+    port = urlsplit(live_server.url).port
+    token = http_load.device(port, hospital)
+    ground = hospital.open_day(MANY_SLOTS)
+    found = http_load.measure(port, token, ground, connections=2, seconds=0.3, warm_up=0)
+    assert set(found) == {"rps", "p50_ms", "p95_ms", "p99_ms", "not_2xx"}
+    assert found["not_2xx"] == 0
+    refused = http_load.measure(port, "nobody", ground, connections=2, seconds=0.3, warm_up=0)
+    assert refused["not_2xx"] > 0
