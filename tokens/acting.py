@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import permissions
 from scheduling.models import Session
-from tokens import candidates, errors, rules, storage
+from tokens import candidates, errors, live, rules, storage
 from tokens.facts import SlotFacts, TokenFacts
 from tokens.outcome import Outcome, consequences, outcome_of
 from tokens.reading import Target
@@ -53,6 +53,8 @@ def finish(work: Work, token: TokenFacts | None, by: "User | None") -> Outcome:
     outcome = outcome_of(work, token, counted)
     for consequence in consequences():
         consequence(outcome)
+    if outcome.touched or work.draft.supply_events:
+        live.announce(outcome.session_ids)
     return outcome
 
 

@@ -37,6 +37,9 @@ _NEAREST_POLICY: Final = """
      WHERE a.doctor_id = s.doctor_id OR a.department_id = s.department_id OR a.facility_id = s.facility_id
      ORDER BY a.doctor_id IS NULL, a.department_id IS NULL LIMIT 1"""
 
+NEAR: Final = timedelta(minutes=15)
+"""How long before its start and after its end a session is looked after every minute."""
+
 # One token
 
 
@@ -114,19 +117,6 @@ def _positions(peers: Iterable[TokenFacts], policies: dict[int, Policy], now: da
         for place, token in enumerate(sorted(line, key=lambda t: rules.aged_rank(t, policy, now)), start=1):
             found[token.id] = place
     return found
-
-
-def position_in_waitlist(token: TokenFacts) -> int:
-    """The position in a waitlist of which an action read only the head: as `rules.rank` has it. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT 1 + count(*) FROM tokens_token
-             WHERE slot_id = %s AND status = 'waitlisted'
-               AND (CASE WHEN source = 'emergency' THEN 0 ELSE 1 END, -score, order_at, id) < (%s, %s, %s, %s)""",
-            (token.slot_id, int(not token.emergency), -token.score, token.order_at, token.id),
-        )
-        return int(cursor.fetchone()[0])
 
 
 def in_slot(slot: Slot) -> tuple[list[TokenFacts], dict[int, int]]:
@@ -339,6 +329,21 @@ def get_session(*, session_id: int, by: User, code: str = VIEW) -> Session:
         raise errors.UnknownSession
     reach(by, code, session)
     return session
+
+
+def sessions_to_settle() -> list[int]:
+    """Open sessions that run or are about to, in which somebody waits for a place or is overbooked. One query."""
+    rows = _rows(
+        """
+        SELECT s.id FROM scheduling_session s
+         WHERE s.status = 'open' AND s.starts_at < clock_timestamp() + %s AND s.date >= current_date - 2
+           AND s.ends_at + make_interval(mins => s.delay_minutes) > clock_timestamp() - %s
+           AND EXISTS (SELECT 1 FROM scheduling_slot p JOIN tokens_token t ON t.slot_id = p.id
+                        WHERE p.session_id = s.id AND (t.status = 'waitlisted' OR t.overbooked))
+         ORDER BY s.starts_at, s.id""",
+        (NEAR, NEAR),
+    )
+    return [row[0] for row in rows]
 
 
 def free_now(now: datetime) -> Q:

@@ -85,13 +85,10 @@ def answer_token(request: Request, outcome: Outcome, *, status: int = 200) -> Re
     token = outcome.token
     if token is None:
         return Response(status=204)
-    place = outcome.position
-    if place is None and token.status == Status.WAITLISTED:
-        place = queries.position_in_waitlist(token)  # only the head of a long waitlist was read
     zone = queries.zone_of(outcome.session.facility_id)
     data = token_json(
         token,
-        position=place,
+        position=outcome.position,
         zone=zone,
         root=root_of(request),
         displaced=outcome.displaced,

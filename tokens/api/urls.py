@@ -3,9 +3,11 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
+from common.api.ids import ID
 from tokens.api.board import BoardView, StatusView
 from tokens.api.sessions import PlanViewSet, SessionViewSet
 from tokens.api.slots import SlotViewSet
+from tokens.api.stream import stream
 from tokens.api.tokens import TokenViewSet
 
 router = SimpleRouter()
@@ -16,6 +18,7 @@ router.register("plans", PlanViewSet, basename="plan")
 
 urlpatterns = [
     re_path(r"^tokens/status/(?P<key>[A-Za-z0-9_-]{1,32})/$", StatusView.as_view(), name="token-status"),
+    re_path(rf"^sessions/(?P<pk>{ID})/stream/$", stream, name="session-stream"),
     path("board/", BoardView.as_view(), name="board"),
     *router.urls,
 ]
