@@ -172,7 +172,8 @@ def test_ageing_gains_points_for_each_full_step_since_the_arrival(
     ("now", "delay", "begun", "over"),
     [
         (-1, 0, False, False), (0, 0, True, False), (59, 0, True, False), (60, 0, True, True),
-        (0, 30, False, False), (29, 30, False, False), (30, 30, True, False), (89, 30, True, False), (90, 30, True, True),
+        (0, 30, False, False), (29, 30, False, False), (30, 30, True, False), (89, 30, True, False),
+        (90, 30, True, True),
     ],
 )  # fmt: skip
 def test_a_slot_begins_and_ends_with_the_doctor_s_delay(now: int, delay: int, begun: bool, over: bool) -> None:
