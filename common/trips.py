@@ -11,6 +11,7 @@ speaks to psycopg's libpq wrapper directly: one write, one wait, values read by 
 
 import itertools
 import re
+import threading
 from collections.abc import Generator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -72,9 +73,6 @@ else may prepare on the product's connections: `common.statements.ask` is for si
 """
 
 _serial = itertools.count()
-
-_transformers: "WeakKeyDictionary[Raw, Any]" = WeakKeyDictionary()
-"""What loads the values of each connection: psycopg's Transformer, which its types export as a variable."""
 
 
 def exchange(connection: BaseDatabaseWrapper, statements: Statements) -> list[list[Row]]:
@@ -143,14 +141,13 @@ def _read(
     """The rows of each statement; what was prepared stays prepared, also where a later statement failed."""
     answers: list[list[Row]] = []
     failed: pq.abc.PGresult | None = None
-    transformer = _transformer(raw)
     for (kind, sql), result in zip(sent, results, strict=False):
         if result.status not in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
             failed = failed or result
         elif kind == "prepare":
             _names[raw][sql] = fresh[sql]
         elif kind == "execute" and failed is None:
-            answers.append(_rows(transformer, result))
+            answers.append(_rows(result))
     if failed is not None:
         error = error_from_result(failed, encoding="utf-8")
         if isinstance(error, InvalidSqlStatementName):
@@ -159,23 +156,27 @@ def _read(
     return answers
 
 
-def _rows(transformer: Any, result: pq.abc.PGresult) -> list[Row]:
+class _Loading(threading.local):
+    """What turns answers into values, one a thread: psycopg's own, with none of Django's loaders.
+
+    Times are read by compiled code; Django's loader is Python, and costs 6 us a value. It belongs to no connection, so
+    it keeps none alive.
+    """
+
+    def __init__(self) -> None:
+        self.transformer: Any = Transformer()
+
+
+_loading = _Loading()
+
+
+def _rows(result: pq.abc.PGresult) -> list[Row]:
     if not result.nfields:
         return []
+    transformer = _loading.transformer
     transformer.set_pgresult(result)
     rows: list[Row] = transformer.load_rows(0, result.ntuples, tuple)
     return rows
-
-
-def _transformer(raw: Raw) -> Any:
-    """Loads values as psycopg does, times with its compiled loader: Django's is Python, and costs 6 us a value."""
-    if raw not in _transformers:
-        cursor = psycopg.Cursor(raw)
-        loader = psycopg.adapters.get_loader(psycopg.adapters.types["timestamptz"].oid, pq.Format.TEXT)
-        if loader is not None:
-            cursor.adapters.register_loader("timestamptz", loader)
-        _transformers[raw] = Transformer(cursor)
-    return _transformers[raw]
 
 
 @lru_cache(maxsize=1024)
