@@ -114,7 +114,10 @@ def column(session: SessionFacts, names: Names, patients: dict[int, str], now: d
         patients: names of the patients by token.
     """
     state, mark, since = _state(session, now)
-    slots = [_slot(session, slot, patients, now) for slot in session.slots]
+    by_slot: dict[int, list[TokenFacts]] = {}
+    for token in in_order(session, now):
+        by_slot.setdefault(token.slot_id, []).append(token)
+    slots = [_slot(session, slot, by_slot.get(slot.id, []), patients, now) for slot in session.slots]
     _hint(session, slots, now)
     emergencies = [t for t in _all(session) if t.emergency and t.status == Status.WAITLISTED]
     return Column(
@@ -181,8 +184,10 @@ def _all(session: SessionFacts) -> Iterable[TokenFacts]:
     return session.tokens.values()
 
 
-def _slot(session: SessionFacts, slot: SlotFacts, patients: dict[int, str], now: datetime) -> SlotView:
-    tokens = [t for t in in_order(session, now) if t.slot_id == slot.id]
+def _slot(
+    session: SessionFacts, slot: SlotFacts, tokens: list[TokenFacts], patients: dict[int, str], now: datetime
+) -> SlotView:
+    """A slot with its tokens, which come in order."""
     lines = {t.id: row(t, session, patients[t.id], now) for t in tokens}
     holding = [t for t in tokens if t.uses_place]
     past = rules.over(slot, session, now)

@@ -91,7 +91,7 @@ def live(request: HttpRequest) -> HttpResponse:
 
 def hall_context(request: HttpRequest, where: Place) -> dict[str, Any]:
     """The columns and the day's numbers. Four queries."""
-    day = queries.day(where.facility, where.date)
+    day = where.day
     allowed = may(request, where.facility)
     return {
         "where": where,

@@ -17,6 +17,7 @@ from reception.offers import Offer, offers
 from reception.pages.frame import Place, may, person
 from reception.queries import Day
 from tokens.allocation import REQUEST_PERMISSION
+from tokens.facts import TokenFacts
 from tokens.rules import takes
 from tokens.states import Source
 
@@ -89,6 +90,13 @@ class SourceChoice:
     asks_here: bool
     here: bool
 
+    @property
+    def held(self) -> TokenFacts | None:
+        """The token that the patient holds already, where no slot can be asked for because of it."""
+        if not self.offers or any(offer.possible for offer in self.offers):
+            return None
+        return self.offers[0].held
+
 
 @dataclass(frozen=True)
 class WhoChoice:
@@ -110,7 +118,7 @@ def giving(
     patient = get_patient(patient_id=patient_id, by=person(request))
     if patient.facility_id != where.facility.pk:
         raise NotFound("This patient is registered in another facility.")
-    day = queries.day(where.facility, where.date)
+    day = where.day
     who = _who(day, patient, asked)
     return {
         "drawer": "give",
@@ -140,7 +148,13 @@ def _who(day: Day, patient: Patient, asked: Any) -> list[WhoChoice]:
         doctors.setdefault(f"doctor-{session.doctor_id}", f"{names.doctor}, {names.room}{mark}")
         departments[f"department-{session.department_id}"] = f"First free in {names.department}"
     choices = {**doctors, **departments}
-    wanted = [asked.get("who", ""), f"doctor-{last}", asked.get("show", ""), next(iter(choices), "")]
+    wanted = [
+        asked.get("who", ""),
+        f"doctor-{last}",
+        asked.get("beside", ""),
+        asked.get("show", ""),
+        next(iter(choices), ""),
+    ]
     chosen = next((value for value in wanted if value in choices), "")
     return [WhoChoice(value, words, value == chosen) for value, words in choices.items()]
 

@@ -53,7 +53,12 @@ class Place:
     facilities: list[Facility]
     date: dt.date
 
-    @property
+    @functools.cached_property
+    def day(self) -> queries.Day:
+        """The sessions of the date, read once for a request. Four queries."""
+        return queries.day(self.facility, self.date)
+
+    @functools.cached_property
     def is_today(self) -> bool:
         """Whether the date shown is the facility's own date of now."""
         return self.date == self.facility.local_date()

@@ -57,7 +57,7 @@ def token_page(request: HttpRequest, token_id: int) -> HttpResponse:
     context: dict[str, Any] = {
         **selected(request, where, token),
         "rungs": _rungs(session, token, patients, now),
-        "told": [*_printed(token), *(_told(event, where) for event in events)],
+        "told": [*_printed(token), *(_told(event, where, session) for event in events)],
         "ahead": queue_rules.people_ahead(session.tokens[token.pk], session, now),
         "visits": queries.visits(token.patient).exclude(pk=token.pk)[:6],
         "explained": _explained(request, session, token, now),
@@ -84,9 +84,15 @@ def _rungs(session: SessionFacts, token: Token, patients: dict[int, str], now: d
     return found
 
 
-def _told(event: Event, where: Place) -> Told:
+_CAUSES = {"displaced": "{number} took it", "promoted": "{number} left it", "cancelled": "{number} took the place"}
+
+
+def _told(event: Event, where: Place, session: SessionFacts) -> Told:
     """An event as a sentence, with the values that matter to people."""
     details = [event.reason.replace("_", " ")] if event.reason else []
+    cause = session.tokens.get(event.cause_token_id or 0)
+    if cause and event.kind in _CAUSES:
+        details.append(_CAUSES[event.kind].format(number=cause.number))
     changes = event.changes
     if event.kind in ("moved", "displaced", "promoted", "returned") and "number" in changes:
         details.append(f"now {changes['number']}")
@@ -96,7 +102,7 @@ def _told(event: Event, where: Place) -> Told:
         details.append("became an emergency" if changes.get("source") == "emergency" else "paid for")
     if event.kind == "sent_away" and changes.get("away_to"):
         details.append(changes["away_to"])
-    by = str(event.actor) if event.actor_id else "By the rule" if event.cause_token_id else "The clinic"
+    by = str(event.actor) if event.actor_id else "By the rule"
     return Told(event.at, SENTENCES[event.kind], ", ".join(details), by)
 
 

@@ -23,11 +23,26 @@ function select(id, { focus = false } = {}) {
     row.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
-  const query = new URLSearchParams(location.search);
-  const date = query.get("date");
-  barLoading = htmx.ajax("GET", `?token=${selected}${date ? `&date=${date}` : ""}`, { target: "#actionbar", swap: "outerHTML" });
+  barLoading = loadBar(selected);
   return barLoading;
 }
+
+/** The bar of a token; where another was selected meanwhile, that one's bar is on its way. */
+async function loadBar(id) {
+  const date = new URLSearchParams(location.search).get("date");
+  const address = `${location.pathname}?token=${id}${date ? `&date=${date}` : ""}`;
+  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "actionbar" } });
+  const text = await answer.text();
+  if (id !== selected || !answer.ok) return;
+  $("#actionbar").outerHTML = text;
+  htmx.process($("#actionbar"));
+}
+
+/** A token is given to the doctor whose column is being worked in, unless the patient's own doctor is known. */
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  const column = selected && $(`#t-${selected}`)?.closest(".col");
+  if (column && detail.path.includes("?patient=") && !detail.parameters.who) detail.parameters.beside = column.dataset.doctor;
+});
 
 document.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -61,6 +76,13 @@ function moveColumn(step) {
     if (row) return select(row.id.slice(2), { focus: true });
   }
 }
+
+/** An action's answer brings the bar of its token: that one is selected now. */
+document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+  if (detail.target.id !== "actionbar") return;
+  selected = $("#actionbar").dataset.token ?? selected;
+  paintSelection();
+});
 
 // --- keys -----------------------------------------------------------------------------------------------------------
 
@@ -223,8 +245,7 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.elt.id !== "drawer") return;
   if (detail.elt.hidden) return;
   closeResultsQuietly();
-  const first = $("[autofocus]", detail.elt) ?? $(".notice[role=alert] ~ * input, input:not([type=hidden]), a, button", detail.elt);
-  first?.focus();
+  ($("[autofocus]", detail.elt) ?? $("a, button, input:not([type=hidden])", detail.elt))?.focus();
   const given = $("[data-given]", detail.elt)?.dataset.given;
   if (given) landed = selected = given;
 });
