@@ -10,10 +10,12 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, When
 
+from accounts.models import recorded
 from tokens.kinds import EventKind, SupplyKind
 from tokens.states import ACTIVE, Source, Status
 
 
+@recorded()
 class AllocationPolicy(models.Model):
     """How places are decided; presets belong to no facility, a facility's own ones are copies that it changed."""
 
@@ -62,6 +64,7 @@ class AllocationPolicy(models.Model):
         return self.name
 
 
+@recorded()
 class PolicyAssignment(models.Model):
     """Which policy decides for a doctor, a department or a facility; the nearest one set counts."""
 
@@ -83,6 +86,7 @@ class PolicyAssignment(models.Model):
                 | Q(facility__isnull=True, department__isnull=False, doctor__isnull=True)
                 | Q(facility__isnull=True, department__isnull=True, doctor__isnull=False),
                 name="policy_set_on_one_thing",
+                violation_error_message="Set it on a facility, or a department, or a doctor: one of them.",
             )
         ]
 

@@ -163,7 +163,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='policyassignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('department__isnull', True), ('doctor__isnull', True), ('facility__isnull', False)), models.Q(('department__isnull', False), ('doctor__isnull', True), ('facility__isnull', True)), models.Q(('department__isnull', True), ('doctor__isnull', False), ('facility__isnull', True)), _connector='OR'), name='policy_set_on_one_thing'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('department__isnull', True), ('doctor__isnull', True), ('facility__isnull', False)), models.Q(('department__isnull', False), ('doctor__isnull', True), ('facility__isnull', True)), models.Q(('department__isnull', True), ('doctor__isnull', False), ('facility__isnull', True)), _connector='OR'), name='policy_set_on_one_thing', violation_error_message='Set it on a facility, or a department, or a doctor: one of them.'),
         ),
         migrations.AddConstraint(
             model_name='supplyevent',
