@@ -65,7 +65,7 @@ def record(work: Work, event: SupplyEventDraft, plan: dict[str, Any], by: "User 
         slot_id=event.slot_id,
         kind=event.kind,
         values_before={name: storage.plain(value) for name, value in event.before.items()},
-        effects={"told": plan["effects"], "undo": kept},
+        effects={"told": plan["effects"], "undo": kept, "changes": plan["changes"]},
         actor=by,
         applied_at=work.draft.now,
     ).pk
@@ -112,6 +112,8 @@ def _take_back(work: Work, plan: Plan, by: "User | None") -> None:
     for row in plan.effects["undo"]:
         if tokens[row["token"]].events != row["seq"]:
             raise errors.CannotUndo(what=f"A plan after which {tokens[row['token']].number} changed")
+    if any(storage.plain(getattr(slot or session, name)) != value for name, value in plan.effects["changes"].items()):
+        raise errors.CannotUndo(what="A plan after which the same was changed again")
     work.draft.supply(session, slot, SupplyKind.UNDONE, reason=plan.kind, **_values(plan))
     for row in plan.effects["undo"]:
         token = tokens[row["token"]]
