@@ -365,11 +365,14 @@ def request(draft: Draft, token: TokenFacts, slot: SlotFacts, values: dict[str, 
 
 
 def decide_again(draft: Draft, token: TokenFacts, slot: SlotFacts, cause: EventDraft) -> None:
-    """A waiting token whose score rose is decided in the slots it waits for; without a place it stays."""
+    """A waiting token whose score rose is decided in the slot asked for, then in the slots it waits for.
+
+    The second matters where an emergency was asked for a later slot: lower tokens of the slot it waits in must not
+    keep places beside it. Without a place it stays.
+    """
     session = draft.sessions[slot.session_id]
-    wanted = [s for s in session.slots if waits_for(token, s, draft) or s is slot]
-    if token.emergency:
-        wanted = [slot, *later_slots(draft, slot)]
+    wanted = [slot, *later_slots(draft, slot)] if token.emergency else [slot]
+    wanted += [s for s in session.slots if waits_for(token, s, draft) and s not in wanted]
     for candidate in wanted:
         if takes(candidate, session, draft.now) and seek(draft, token, candidate, cause):
             return
