@@ -1,6 +1,6 @@
 """What the desk itself refuses; what the engine refuses is in `tokens.errors`."""
 
-from common.errors import BadInput
+from common.errors import BadInput, NotFound
 
 
 class ReasonMissing(BadInput):
@@ -17,9 +17,7 @@ class SlotMissing(BadInput):
     sentence = "Choose a slot."
 
 
-class StepUnknown(BadInput):
+class StepUnknown(NotFound):
     """The address names no step."""
 
-    code = "not_found"
-    status = 404
     sentence = "There is no such step."

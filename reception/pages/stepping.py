@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from common.errors import DomainError, NotFound
+from common.errors import DomainError, Forbidden, NotFound
 from reception import queries
 from reception.errors import ReasonMissing, SlotMissing, StepUnknown
 from reception.forms import StepForm
@@ -57,7 +57,7 @@ def step(request: HttpRequest, token_id: int, verb: str) -> HttpResponse:
     try:
         deed = _deed(verb, token_id, form)
         answered = done_once(request, lambda: _told(request, where, verb, deed, form))
-    except NotFound:
+    except (NotFound, Forbidden):
         raise
     except DomainError as error:
         return _refused(request, where, token_id, verb, error)
@@ -77,7 +77,7 @@ def call_next(request: HttpRequest, session_id: int) -> HttpResponse:
                 request, where, "call-next", lambda by: queueing.call_next(session_id=session_id, by=by), StepForm({})
             ),
         )
-    except NotFound:
+    except (NotFound, Forbidden):
         raise
     except DomainError as error:
         return _refused(request, where, None, "call-next", error)
