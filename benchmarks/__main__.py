@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 from typing import Any
 
 from benchmarks.database import NAME, own_database
@@ -99,7 +98,6 @@ _MEASURES = {"operations": _operations, "engine": _engine, "http": _http}
 def main() -> None:
     """Measure in a database of its own, and write what was chosen beside what is known already."""
     chosen = options()
-    logging.getLogger("opd.live").setLevel(logging.ERROR)  # its database goes away under it
     with own_database(chosen.database):
         figures = run(chosen)
     file = environment.var_dir() / "bench.json"

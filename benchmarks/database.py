@@ -1,5 +1,6 @@
 """A database of the benchmark's own, on the server that the product uses: the disk costs what it costs there."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ def own_database(name: str = NAME) -> Iterator[None]:
         _migrate()
         yield
     finally:
+        logging.getLogger("opd.live").setLevel(logging.ERROR)  # it sends hints still, and would miss the database
         with psycopg.connect(url, autocommit=True) as server:
             _drop(server, name)
 
