@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tokens.facts import Draft, SessionFacts, TokenFacts
-from tokens.rules import aged_rank, aged_score
+from tokens.order import aged_rank, aged_score
 from tokens.states import Status
 
 OrderKey = tuple[int, datetime, tuple[bool, int, datetime, int]]
