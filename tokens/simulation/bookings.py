@@ -1,4 +1,4 @@
-"""Bookings of a real day, as a file of columns: read with every fault named, and made up where there is no file. Pure."""
+"""Bookings of a real day as a file of columns: read with every fault named, or made up. Pure."""
 
 import csv
 import io
@@ -144,7 +144,7 @@ def _age(text: str) -> int:
 
 _PLACES = ("HARBOUR", "OLD TOWN", "LAKE VIEW", "HILL ROAD", "STATION", "GARDENS", "MILL LANE", "RIVERSIDE", "MARKET")
 _ZONE = timezone(timedelta(hours=5, minutes=30))
-_DAY = date(2026, 2, 10)
+_DAY = date(2025, 2, 11)
 
 
 def make_up(count: int, seed: int) -> list[Booking]:
@@ -169,8 +169,8 @@ def _asked(chance: Random) -> tuple[datetime, bool]:
         minutes = int(chance.triangular(6 * 60 + 30, 19 * 60 + 30, 7 * 60 + 30))
         days, away = 0, chance.random() < 0.03
     else:
-        minutes, days, away = chance.randrange(7 * 60, 20 * 60), 1 + int(chance.expovariate(1 / 12)), None
-        away = chance.random() < 0.28
+        minutes = chance.randrange(7 * 60, 20 * 60)
+        days, away = 1 + int(chance.expovariate(1 / 12)), chance.random() < 0.28
     start = datetime.combine(_DAY - timedelta(days=days), time(), _ZONE)
     return start + timedelta(minutes=minutes, seconds=chance.randrange(60)), away
 

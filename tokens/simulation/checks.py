@@ -201,7 +201,7 @@ def standing(facility_id: int, now: datetime) -> list[Breach]:
 
 def everything(facility_id: int, now: datetime) -> list[Breach]:
     """What breaks a rule at this moment, or has broken one at any time of the day. Inside a transaction only."""
-    where = {"facility": facility_id, "now": now}
+    where: dict[str, int | datetime] = {"facility": facility_id, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(HISTORY, where)
         for column in ("id", "session_id, slot_id", "cause_token_id, cause_seq"):
@@ -212,7 +212,7 @@ def everything(facility_id: int, now: datetime) -> list[Breach]:
     return breaches
 
 
-def _ask(rules: tuple[Rule, ...], where: dict[str, object]) -> list[Breach]:
+def _ask(rules: tuple[Rule, ...], where: dict[str, int | datetime]) -> list[Breach]:
     found = []
     with connection.cursor() as cursor:
         for rule in rules:

@@ -30,7 +30,7 @@ TO_THE_DOOR = timedelta(seconds=30)
 """From the call to the start of the visit."""
 
 Step = Callable[[Any, datetime], None]
-Told = Callable[[datetime, str, Outcome], None]
+Told = Callable[[datetime, str, Outcome | str], None]
 
 
 class Player:
@@ -40,7 +40,7 @@ class Player:
 
     Args:
         session_ids: every session in which a token of the visitors may come to stand.
-        told: called after each action with the moment, the action's name and its outcome.
+        told: called after each action with the moment, its name and its outcome, or the code of its refusal.
         desk, doctor: whose names stand under what desk and doctor do; None is the clinic itself.
         settles: as time passes, sessions are settled at the end of each of their slots.
         calls_from: patients are called from then on, even before a session's start.
@@ -109,11 +109,14 @@ class Player:
             # Actions decide before they write: a refusal leaves nothing to roll back, and the day goes on.
             transaction.set_rollback(False)
             self.refusals[f"{name}: {refusal.code}"] += 1
-            return refusal.code
+            return self._tell(at, name, refusal.code)
         self._learn(outcome, at)
+        return self._tell(at, name, outcome)
+
+    def _tell(self, at: datetime, name: str, came: Outcome | str) -> Outcome | str:
         if self._told:
-            self._told(at, name, outcome)
-        return outcome
+            self._told(at, name, came)
+        return came
 
     def _learn(self, outcome: Outcome, at: datetime) -> None:
         """Remember where everybody stands now, and let a doctor call who has somebody to call."""

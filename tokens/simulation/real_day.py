@@ -1,7 +1,7 @@
 """Plays the bookings of a real day in a facility of its own, accounts for every line, and checks every rule."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.db import transaction
 
 from accounts.models import Facility
-from scheduling.models import Session
+from scheduling.models import Session, Slot
 from tokens.simulation import checks, world
 from tokens.simulation.bookings import Booking
 from tokens.simulation.figures import Figures, by_source, totals
 from tokens.simulation.player import Player
 from tokens.simulation.script import Visitor
-from tokens.states import Source
+from tokens.states import Source, Status
 
 OPENS, CLOSES = time(7), time(20)
 MOST_SLOTS = 13
@@ -26,6 +26,9 @@ EMERGENCIES = 50
 
 LATE = 25
 """One in so many of those who come is late: taken for a no-show, and back half an hour later."""
+
+SOON = timedelta(minutes=10)
+"""Who wants to be seen now asks for the first slot that lasts so long still."""
 
 STEPS_A_COMMIT = 100
 HOUR = timedelta(hours=1)
@@ -115,7 +118,18 @@ class RealDay:
             report.lines[fate] += 1
             report.by_source[visitor.source.value][fate] += 1
         report.breaches += accounts(report, len(self.bookings))
+        report.breaches += [checks.Breach("no_show as the file says it", one) for one in self._out_of_character(player)]
         return report
+
+    def _out_of_character(self, player: Player) -> Iterator[str]:
+        """Who came and is a no-show all the same, or stayed away and was seen. Late ones may come too late."""
+        tokens = Counter(visitor.token_id for visitor in self.visitors)
+        for visitor in self.visitors:
+            if visitor.token_id is None or tokens[visitor.token_id] > 1 or visitor.late is not None:
+                continue
+            status = player.tokens[visitor.token_id].status
+            if (status == Status.NO_SHOW) if visitor.comes else (status in (Status.CONFIRMED, Status.COMPLETED)):
+                yield f"{visitor.name}: {status}"
 
     # The supply
 
@@ -160,33 +174,38 @@ class RealDay:
         return dict(zip(known, world.enter_patients(self.facility, people, at=first), strict=True))
 
     def _visitors(self, patients: dict[str, int]) -> list[Visitor]:
-        doctors: dict[Clinic, int] = {}
-        visits: dict[Clinic, timedelta] = {}
-        for session in self.sessions:
-            clinic = (session.doctor.name, session.date)
-            doctors[clinic] = session.doctor_id
-            places = sum(slot.capacity for slot in session.slots.all())
-            visits[clinic] = (session.ends_at - session.starts_at) / places
-        made = []
-        for booking in self.bookings:
-            clinic = (booking.place[:120], booking.day)
-            made.append(self._visitor(booking, patients[booking.patient], doctors[clinic], visits[clinic]))
-        return made
+        clinics: dict[Clinic, list[Slot]] = defaultdict(list)
+        for slot in Slot.objects.filter(session__in=self.sessions).select_related("session__doctor"):
+            clinics[slot.session.doctor.name, slot.session.date].append(slot)
+        return [
+            self._visitor(booking, patients[booking.patient], clinics[booking.place[:120], booking.day])
+            for booking in self.bookings
+        ]
 
-    def _visitor(self, booking: Booking, patient_id: int, doctor_id: int, room: timedelta) -> Visitor:
-        """One who asks as the line says. Chance is drawn in the same order for every line, whatever it decides."""
+    def _visitor(self, booking: Booking, patient_id: int, slots: list[Slot]) -> Visitor:
+        """One who asks as the line says.
+
+        Before the day people ask for an hour of their liking; on the day half of them want to be seen now, and half
+        take the first free place. Chance is drawn in the same order for every line, whatever it decides.
+        """
         emergency = self.chance.randrange(EMERGENCIES) == 0
         late = self.chance.randrange(LATE) == 0
-        early, length = self.chance.randrange(-5, 45), self.chance.uniform(0.4, 0.9)
+        early, length = self.chance.randrange(-5, 45), self.chance.uniform(0.9, 1.4)
+        liked = self.chance.choice(slots)
+        now = next((slot for slot in slots if slot.ends_at > booking.requested_at + SOON), None)
+        hurried = self.chance.randrange(2) == 0
         source = Source.WALK_IN if booking.on_the_day else Source.ONLINE
         here = booking.on_the_day and not booking.no_show
+        named = None if emergency else liked if source == Source.ONLINE else now if hurried else None
+        room = (slots[0].ends_at - slots[0].starts_at) / slots[0].capacity
         return Visitor(
             name=f"line {booking.line}",
             patient_id=patient_id,
             source=Source.EMERGENCY if emergency else source,
             asks_at=booking.requested_at.astimezone(UTC),
-            visit=min(room * length, HOUR / 3),
-            doctor_id=doctor_id,
+            visit=min(room * length, HOUR / 2),
+            slot_id=named.pk if named else None,
+            doctor_id=None if named else slots[0].session.doctor_id,
             on=booking.day,
             here=here,
             comes=not booking.no_show,
