@@ -344,7 +344,9 @@ class Naive:
         score = self.weight("emergency", paid)
         self.change(t, "rescored", source="emergency", score=score, paid=paid, arrived=arrived)
         if t.status == "waitlisted":
-            any(self.ask(t, s) for s in [slot, *self.later(slot)])
+            wanted = [slot, *self.later(slot)]
+            wanted += [s for s in self.slots_of(t.session) if self.gives(s) and self.waits_for(t, s) and s not in wanted]
+            any(self.ask(t, s) for s in wanted)
 
     def cancel(self, token_id: int) -> None:
         t = self.token(token_id)
@@ -617,3 +619,34 @@ class Naive:
                 self.end(t, "not_served")
             else:
                 self.change(t, "displaced", status="confirmed", overbooked=False, **self.go(t, other))
+
+    def undo_plan(self, plan: "Plan") -> None:
+        if plan.undone or any(len(self.token(i).past) != count for i, (count, _) in plan.touched.items()):
+            raise No("invalid_transition")
+        place = self.session(plan.where) if plan.of_session else self.slot(plan.where)
+        if any(getattr(place, name) != after for name, (_, after) in plan.supply.items()):
+            raise No("invalid_transition")
+        for name, (before, _) in plan.supply.items():
+            setattr(place, name, before)
+        for i, (_, before) in plan.touched.items():
+            self.change(self.token(i), "undone", **before)
+        for slot in self.slots:
+            if self.used(slot) > slot.capacity + self.overbooked(slot):
+                raise No("place_taken")
+        for i in plan.touched:
+            t = self.token(i)
+            if t.status in ACTIVE and self.held_by(t.patient, t.session, but=i):
+                raise No("duplicate_token")
+
+
+@dataclass
+class Plan:
+    """A change of supply that was applied: whom it touched, in order, and what was before."""
+
+    id: int
+    session: int
+    where: int
+    of_session: bool
+    touched: dict[int, tuple[int, dict[str, Any]]]
+    supply: dict[str, tuple[Any, Any]]
+    undone: bool = False

@@ -19,10 +19,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from common.errors import DomainError
 from scheduling.models import Session, Slot
-from tokens import allocation, queueing, reading, supply, undoing
+from tokens import allocation, planning, queueing, reading, supply, undoing
 from tokens.facts import PRESETS, RANKED, WEIGHTED, Policy
 from tokens.tests.factories import DAY, Morning, moment, refusal, rows
-from tokens.tests.naive import ACTIVE, L, Naive, No, S, T
+from tokens.tests.naive import ACTIVE, L, Naive, No, Plan, S, T
 from tokens.tests.promises import broken_rules, inversions
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ class TwoDays(RuleBasedStateMachine):
         self.patients = [self.house.patient(f"patient {n}").id for n in range(10)]
         self.naive = Naive(self.policy)
         self.ids: list[int] = []
-        self.plans: list[dict[str, Any]] = []
+        self.plans: list[Plan] = []
         self.seen = rows("SELECT coalesce(max(id), 0) FROM tokens_event")[0][0]
         for s in Session.objects.filter(facility=self.house.facility).order_by("starts_at", "id"):
             self.naive.sessions.append(S(s.id, s.doctor_id, s.date, s.starts_at, s.prefix))
@@ -137,7 +137,7 @@ class TwoDays(RuleBasedStateMachine):
         self.seen = max([self.seen, *(row[0] for row in events)])
         told = [(self.mine(row[1]), row[2]) for row in events]
         log = self.naive.log
-        if action == "close":
+        if action in ("close", "undo_plan"):
             told, log = sorted(told), sorted(log)
         assert told == log, f"{action}: events {told}, expected {log}"
         if outcome is not None and outcome.token is not None:
@@ -371,16 +371,36 @@ class TwoDays(RuleBasedStateMachine):
             self.job()
 
     def plan(self, engine: Callable[..., Any], action: str, session: int, told: dict[str, Any], **asked: Any) -> None:
+        """Apply a plan with both, and keep what is needed to take it back."""
         self.job()
-        before = {t.id: (len(t.past), t.values()) for t in self.naive.tokens}
-        house = [(s, dict(vars(s))) for s in (*self.naive.sessions, *self.naive.slots)]
+        before = {t.id: t.values() for t in self.naive.tokens}
+        of_session = action == "close"
+        where = session if of_session else asked["slot_id"]
+        was = dict(vars(self.naive.session(where) if of_session else self.naive.slot(where)))
         result = self.both(engine, action, [session], told, **asked)
         if result:
-            touched = {
-                t.id: (len(t.past), before[t.id][1]) for t in self.naive.tokens if len(t.past) != before[t.id][0]
-            }
-            supply_before = {(type(s), s.id): was for s, was in house}
-            self.plans.append({"id": result.plan["id"], "session": session, "touched": touched, "was": supply_before})
+            is_now = vars(self.naive.session(where) if of_session else self.naive.slot(where))
+            supply_of = {"set_capacity": ["capacity"]}.get(action, ["status"])
+            order = dict.fromkeys(token_id for token_id, _ in self.naive.log)
+            self.plans.append(
+                Plan(
+                    result.plan["id"],
+                    session,
+                    where,
+                    of_session,
+                    {i: (len(self.naive.token(i).past), before[i]) for i in order},
+                    {name: (was[name], is_now[name]) for name in supply_of},
+                )
+            )
+
+    @rule(n=index)
+    def undo_a_plan(self, n: int) -> None:
+        if self.plans:
+            self.job()
+            plan = self.plans[-1 - n % len(self.plans)]
+            sessions = {plan.session, *(self.naive.token(i).session for i in plan.touched)}
+            if self.both(planning.undo_plan, "undo_plan", sorted(sessions), {"plan": plan}, plan_id=plan.id):
+                plan.undone = True
 
     @rule(n=index, capacity=st.integers(0, 3))
     def capacity(self, n: int, capacity: int) -> None:
