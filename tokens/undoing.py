@@ -1,6 +1,7 @@
 """Undo: take back a token's last step, where nothing forbids it. The undo is an event itself."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ def undo_last(*, token_id: int, by: "User | None", at: datetime | None = None) -
     history = _history(token_id)
     before = fold(changes for _, _, _, changes in history[:-1])
     targets = candidates.targets_of(token_id, session_id=before.get("session_id", _session_of(token_id)))
+    # Whom the token would belong to again may hold another one there, deep in a waitlist: that one must be read.
+    targets = [replace(target, patient_id=before["patient_id"]) for target in targets]
 
     def decide(work: Work) -> TokenFacts:
         token = own_token(work, token_id)

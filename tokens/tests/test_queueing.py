@@ -315,6 +315,16 @@ class TestUndo:
 
 
 class TestUndoIsRefused:
+    def test_duplicate_token_where_the_former_patient_waits_behind_many(self) -> None:
+        """The waitlist is read by its head only; the one who would hold two tokens is found all the same."""
+        morning = Morning(capacity=1, slots=1)
+        token = morning.give("follow_up", "Anita")
+        morning.change_patient(token, "Bala")
+        morning.fill(0, *[f"waiting {n}" for n in range(12)])
+        again = morning.give("online", "Anita")
+        refused = refusal(morning.undo, token)
+        assert (refused.code, refused.data["token"]) == ("duplicate_token", again)
+
     def test_whom_the_cancel_promoted_stays_promoted_and_the_place_is_taken(self) -> None:
         morning = Morning(capacity=1)
         asha, bala = morning.fill(0, "Asha", "Bala")
