@@ -30,6 +30,10 @@ _SESSION_OF = {
 }
 """How a session is found: by its id, by one of its slots, by one of its tokens."""
 
+ASSIGNED = "a.doctor_id = s.doctor_id OR a.department_id = s.department_id OR a.facility_id = s.facility_id"
+NEAREST = "a.doctor_id IS NULL, a.department_id IS NULL"
+"""Which assignments `a` of policies reach a session `s`, and in which order they count: the first one decides."""
+
 _UNKNOWN = {"pk": errors.UnknownSession, "slots": errors.UnknownSlot, "slots__tokens": errors.UnknownToken}
 
 
@@ -92,8 +96,8 @@ def _read_sql(lookup: str) -> str:
 
     The facts: the clock (read after the lock), an id for a new token, the nearest policy, the patient asked about. The
     tokens: who holds a place, who is overbooked (also when seen), who waits (the head of each waitlist), the token
-    asked about, and what its patient or the patient asked about waits for. The whole waitlist is read where the order is not the stored one (ageing) or where
-    some of it may not qualify (present_only).
+    asked about, and what its patient or the patient asked about waits for. The whole waitlist is read where the order
+    is not the stored one (ageing) or where some of it may not qualify (present_only).
     """
     token_columns = ", ".join(f"t.{name}" for name in TOKEN_COLUMNS)
     slot_columns = ", ".join(f"s.{name}" for name in _SLOT_COLUMNS)
@@ -101,10 +105,9 @@ def _read_sql(lookup: str) -> str:
 WITH asked AS MATERIALIZED (SELECT {_SESSION_OF[lookup]} AS id),
 nearest AS MATERIALIZED (
     SELECT p.* FROM asked JOIN scheduling_session s ON s.id = asked.id
-      JOIN tokens_policyassignment a
-        ON a.doctor_id = s.doctor_id OR a.department_id = s.department_id OR a.facility_id = s.facility_id
+      JOIN tokens_policyassignment a ON {ASSIGNED}
       JOIN tokens_allocationpolicy p ON p.id = a.policy_id
-     ORDER BY a.doctor_id IS NULL, a.department_id IS NULL LIMIT 1),
+     ORDER BY {NEAREST} LIMIT 1),
 facts AS MATERIALIZED (
     SELECT asked.id AS session_id, clock_timestamp() AS clock, nextval('tokens_token_id_seq') AS new_id,
            (SELECT row_to_json(nearest)::text FROM nearest) AS policy,
