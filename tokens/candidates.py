@@ -29,7 +29,7 @@ _RUNNING = f"""
 SELECT p.id {_OPEN}
  ORDER BY p.starts_at + make_interval(mins => s.delay_minutes) > coalesce(%(at)s, clock_timestamp()),
           CASE WHEN p.starts_at + make_interval(mins => s.delay_minutes) > coalesce(%(at)s, clock_timestamp())
-               THEN p.starts_at END,
+               THEN p.starts_at + make_interval(mins => s.delay_minutes) END,
           p.used - p.overbooked >= p.capacity, p.used, p.id LIMIT 1"""
 
 
