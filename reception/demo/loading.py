@@ -1,11 +1,12 @@
 """Loads the demo hospital: once, wholly or not at all."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import cycle
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Facility, User
@@ -13,12 +14,12 @@ from common.errors import Refused
 from common.transactions import outermost
 from patients.models import Patient
 from reception.demo import hospital
-from reception.demo.morning import play_morning
+from reception.demo.morning import play_morning, play_past
 from reception.demo.people import DOCTORS, FACILITY, PATIENTS, SMALL_FACILITY, DoctorPlan
 from scheduling import actions as scheduling
 from scheduling.models import Session
 
-STEPS = 2 + 2 * len(DOCTORS) + 1
+STEPS = 3 + 2 * len(DOCTORS) + 1
 """How often `load` reports that a step is done."""
 
 _ONE_AT_A_TIME = 20261
@@ -79,13 +80,20 @@ def _open(facility: Facility, users: dict[str, User], now: datetime, done: Calla
 
 
 def _fill(facility: Facility, desk: User, registry: list[Patient], now: datetime, done: Callable[[], object]) -> None:
-    """The morning of each doctor."""
+    """Yesterday, and the morning of each doctor."""
     done()
     people = cycle(registry)
-    today = Session.objects.filter(facility=facility, date=facility.local_date(now)).select_related("doctor__user")
-    for session in today.order_by("starts_at", "prefix"):
+    for session in _sessions_of(facility, facility.local_date(now) - timedelta(days=1)):
+        play_past(session, people, desk=desk)
+    done()
+    for session in _sessions_of(facility, facility.local_date(now)):
         play_morning(session, people, now, desk=desk)
         done()
+
+
+def _sessions_of(facility: Facility, day: date) -> QuerySet[Session]:
+    of_day = Session.objects.filter(facility=facility, date=day)
+    return of_day.select_related("doctor__user").order_by("starts_at", "prefix")
 
 
 def _open_small(facility: Facility, desk: User, now: datetime) -> None:

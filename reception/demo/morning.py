@@ -24,7 +24,7 @@ class Morning:
     """A session of today, and the patients who come to it.
 
     Args:
-        people: patients who hold no token in the session; as many as it needs are taken from the iterator.
+        people: patients without end; those who hold a token in the session already are passed over.
     """
 
     def __init__(self, session: Session, people: Iterator[Patient], now: datetime, *, desk: User) -> None:
@@ -33,6 +33,14 @@ class Morning:
         self.chance = Random(session.doctor.name)
         self.visit = (self.slots[0].ends_at - self.slots[0].starts_at) / self.slots[0].capacity * 0.8
         self.tokens: dict[int, TokenFacts] = {}
+        # Somebody who found no place yesterday may have been sent on into this session.
+        self.known = set(session.tokens.values_list("patient_id", flat=True))
+
+    def next_patient(self) -> Patient:
+        """Somebody who has not asked for a place in this session."""
+        patient = next(person for person in self.people if person.pk not in self.known)
+        self.known.add(patient.pk)
+        return patient
 
     @property
     def running(self) -> bool:
@@ -72,7 +80,7 @@ class Morning:
 
     def visitor(self, source: Source, *, at: datetime | None = None, slot: Slot | None = None) -> Visitor:
         """One who comes; without a slot for the first free one of the doctor."""
-        patient = next(self.people)
+        patient = self.next_patient()
         return Visitor(
             name=patient.name,
             patient_id=patient.pk,
@@ -94,7 +102,7 @@ class Morning:
     def give(self, source: Source, slot: Slot, minutes: float, *, here: bool = True) -> int:
         """A token for somebody at the desk; returns its id."""
         outcome = allocation.request_token(
-            patient_id=next(self.people).pk,
+            patient_id=self.next_patient().pk,
             source=source.value,
             slot_id=slot.pk,
             arrived=here,
@@ -124,6 +132,14 @@ class Morning:
     def following(self) -> Slot:
         """The slot after the current one."""
         return self.slots[self.slots.index(self.current) + 1]
+
+
+def play_past(session: Session, people: Iterator[Patient], *, desk: User) -> None:
+    """Play a day that is over to its end, and close it."""
+    day = Morning(session, people, session.ends_at, desk=desk)
+    visitors = [*day.bookings(), *day.walk_ins()]
+    Player(visitors, [session.pk], desk=desk, doctor=session.doctor.user, settles=True).play()
+    supply.close_session(session_id=session.pk, by=desk, at=session.ends_at + timedelta(minutes=30))
 
 
 def visit_and_test(morning: Morning) -> None:

@@ -45,6 +45,7 @@ def test_the_hospital_has_what_the_tour_promises(django_user_model):
     load(now=at(10, 10))
     check_the_house()
     check_the_hall()
+    check_that_yesterday_is_over()
     check_that_the_small_clinic_is_another_world()
     assert django_user_model.objects.get(username="admin").check_password("my own")
     assert django_user_model.objects.get(username="asha").check_password(PASSWORD)
@@ -76,6 +77,13 @@ def check_the_hall():
     assert rao.filter(history__kind="displaced", status=Status.WAITLISTED).exists()
     assert tokens.filter(overbooked=True, source=Source.EMERGENCY).exists()
     assert Session.objects.filter(delay_minutes=20).count() == 1
+
+
+def check_that_yesterday_is_over():
+    yesterday = Session.objects.filter(facility__slug="sunrise", date=at(0, day=20).date())
+    assert set(yesterday.values_list("status", flat=True)) == {"closed"}
+    ends = {Status.COMPLETED, Status.NO_SHOW, Status.CANCELLED}
+    assert set(Token.objects.filter(session__in=yesterday).values_list("status", flat=True)) == ends
 
 
 def check_that_the_small_clinic_is_another_world():

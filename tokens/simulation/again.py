@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.models import Facility
 from common.errors import BadInput
-from scheduling.models import Session, Slot
+from scheduling.models import Session
 from scheduling.states import SessionStatus
 from tokens import rules
 from tokens.events import decode
@@ -71,19 +71,15 @@ def _replayed(facility: Facility, sessions: list[Session], policy: str) -> Summa
 
 
 def _plan(session: Session) -> world.SessionPlan:
-    slots = [world.SlotPlan(slot.starts_at, slot.ends_at, slot.capacity) for slot in session.slots.all()]
-    return world.SessionPlan(f"{session.doctor_id}", session.date, slots)
+    slots = [world.SlotPlan(slot.starts_at, slot.ends_at, slot.capacity, slot.status) for slot in session.slots.all()]
+    return world.SessionPlan(f"{session.doctor_id}", session.date, slots, session.delay_minutes)
 
 
 def _paired(sessions: list[Session], copies: list[Session]) -> dict[int, int]:
-    """The copy of each slot; blocked slots and delays are copied too."""
+    """The copy of each slot, by id."""
     pairs: dict[int, int] = {}
     for session, copy in zip(sessions, copies, strict=True):
-        Session.objects.filter(pk=copy.pk).update(delay_minutes=session.delay_minutes)
-        for old, new in zip(session.slots.all(), copy.slots.all(), strict=True):
-            pairs[old.pk] = new.pk
-            if old.status != new.status:
-                Slot.objects.filter(pk=new.pk).update(status=old.status)
+        pairs |= {old.pk: new.pk for old, new in zip(session.slots.all(), copy.slots.all(), strict=True)}
     return pairs
 
 

@@ -39,7 +39,7 @@ class Player:
     The caller opens the transaction, which may hold many actions: savepoints would double the round trips.
 
     Args:
-        session_ids: every session in which a token of the visitors may come to stand.
+        session_ids: the sessions that are played; whoever is sent on to another one has left the day.
         told: called after each action with the moment, its name and its outcome, or the code of its refusal.
         desk, doctor: whose names stand under what desk and doctor do; None is the clinic itself.
         settles: as time passes, sessions are settled at the end of each of their slots.
@@ -124,7 +124,8 @@ class Player:
         for touched in outcome.touched:
             token = touched.after
             self.tokens[token.id] = token
-            if token.queued and token.arrived_at and not token.called_at and token.session_id not in self._busy:
+            callable_now = token.queued and token.arrived_at and not token.called_at
+            if callable_now and token.session_id in self._hours and token.session_id not in self._busy:
                 self._busy.add(token.session_id)
                 opens = self._calls_from or self._hours[token.session_id][0]
                 self._at(max(at, opens), self._call, token.session_id)
@@ -159,7 +160,7 @@ class Player:
         visitor.given = token.status if own.before is None else "raised"
         visitor.token_id = token.id
         self._by_token.setdefault(token.id, visitor)
-        if token.status in ACTIVE:
+        if token.status in ACTIVE and token.slot_id in self._starts:
             self._expect(visitor, token)
 
     def _expect(self, visitor: Visitor, token: TokenFacts) -> None:
@@ -174,6 +175,8 @@ class Player:
 
     def _come(self, visitor: Visitor, at: datetime) -> None:
         token = self.tokens[visitor.token_id or 0]
+        if token.slot_id not in self._starts:
+            return
         if token.status == Status.NO_SHOW:
             self._do(at, "return", allocation.return_late, token_id=token.id)
         elif token.status in ACTIVE and token.arrived_at is None:
@@ -187,7 +190,8 @@ class Player:
     def _give_up(self, visitor: Visitor, at: datetime) -> None:
         """Mark one who has not come; one whose slot is later by now, or who still waits, is looked at again."""
         token = self.tokens[visitor.token_id or 0]
-        if token.arrived_at or token.status not in (Status.CONFIRMED, Status.WAITLISTED):
+        expected = token.status in (Status.CONFIRMED, Status.WAITLISTED) and token.slot_id in self._starts
+        if token.arrived_at or not expected:
             return
         start = self._slot_start(token)
         if token.status == Status.CONFIRMED and at >= start:

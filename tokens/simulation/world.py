@@ -12,6 +12,7 @@ from patients.models import SERIAL_SEQUENCE, Patient
 from patients.rules import patient_number
 from scheduling.models import Department, Doctor, Room, Session, Slot
 from scheduling.rules import prefix_at
+from scheduling.states import SlotStatus
 from tokens.models import AllocationPolicy, PolicyAssignment
 
 
@@ -22,6 +23,7 @@ class SlotPlan:
     starts_at: datetime
     ends_at: datetime
     capacity: int
+    status: str = SlotStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class SessionPlan:
     doctor: str
     date: date
     slots: Sequence[SlotPlan]
+    delay_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,18 @@ def open_sessions(facility: Facility, plans: Sequence[SessionPlan]) -> list[Sess
                 starts_at=plan.slots[0].starts_at,
                 ends_at=plan.slots[-1].ends_at,
                 prefix=prefix_at(index),
+                delay_minutes=plan.delay_minutes,
             )
         )
     Session.objects.bulk_create(sessions)
     Slot.objects.bulk_create(
-        Slot(session=session, starts_at=slot.starts_at, ends_at=slot.ends_at, capacity=slot.capacity)
+        Slot(
+            session=session,
+            starts_at=slot.starts_at,
+            ends_at=slot.ends_at,
+            capacity=slot.capacity,
+            status=slot.status,
+        )
         for session, plan in zip(sessions, plans, strict=True)
         for slot in plan.slots
     )
