@@ -92,7 +92,9 @@ class Hall:
         """A registered patient."""
         return PatientFactory(name=name, facility=self.facility, **known)
 
-    def give(self, patient: str | Patient, source: str = "walk_in", *, slot: int = 1, arrived: bool | None = None) -> Token:
+    def give(
+        self, patient: str | Patient, source: str = "walk_in", *, slot: int = 1, arrived: bool | None = None
+    ) -> Token:
         """A token in one of Dr Rao's slots."""
         if isinstance(patient, str):
             patient = self.patient(patient)

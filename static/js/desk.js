@@ -129,25 +129,37 @@ function escape() {
 async function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || $("dialog[open]")) return;
   const { key, target } = event;
-  if (key === "Escape") return escape();
-  if (inResults(event)) return;
-  if (typing(target)) return;
-  if ((key === "ArrowDown" || key === "ArrowUp") && chooseSlot(key === "ArrowDown" ? 1 : -1)) return event.preventDefault();
-  if (key === "Enter") {
-    // A focused link or button does its own work; a radio submits its form.
-    if (target.matches("a:not(.tok), button, summary, input")) return;
-    const button = control("Enter");
-    if (button) event.preventDefault(), button.click();
-    return;
+  if (drawerLoading && key !== "Tab") {
+    // Fast fingers: what is pressed while the drawer is on its way belongs to the drawer.
+    event.preventDefault();
+    await drawerLoading;
+    return act(key);
   }
-  if (!singleKeys || key.length > 1 && !key.startsWith("Arrow")) return;
-  if (key === "j" || key === "k") return event.preventDefault(), move(key === "j" ? 1 : -1);
-  if ((key === "ArrowLeft" || key === "ArrowRight") && !target.matches("input")) return event.preventDefault(), moveColumn(key === "ArrowRight" ? 1 : -1);
-  if (key.startsWith("Arrow")) return;
-  event.preventDefault();
-  await barLoading; // a quick key after J belongs to the row that J chose
-  const found = control(key.toLowerCase());
-  if (found) press(found);
+  if (key === "Escape") return escape();
+  if (inResults(event) || typing(target)) return;
+  // A focused link or button does its own work; a radio submits its form and walks with left and right.
+  if (key === "Enter" && target.matches("a:not(.tok), button, summary, input")) return;
+  if ((key === "ArrowLeft" || key === "ArrowRight") && target.matches("input")) return;
+  if (act(key)) event.preventDefault();
+}
+
+/** What a key does; true where it did something. */
+function act(key) {
+  if (key === "ArrowDown" || key === "ArrowUp") return chooseSlot(key === "ArrowDown" ? 1 : -1);
+  if (key === "ArrowLeft" || key === "ArrowRight") return moveColumn(key === "ArrowRight" ? 1 : -1), true;
+  if (key === "Enter") {
+    const button = control("Enter");
+    button?.click();
+    return Boolean(button);
+  }
+  if (!singleKeys || key.length > 1) return false;
+  if (key === "j" || key === "k") return move(key === "j" ? 1 : -1), true;
+  // A quick key after J belongs to the row that J chose.
+  Promise.resolve(barLoading).then(() => {
+    const found = control(key.toLowerCase());
+    if (found) press(found);
+  });
+  return true;
 }
 document.addEventListener("keydown", onKey);
 
@@ -222,7 +234,9 @@ async function closeDrawer() {
   drawer.hidden = true;
   drawer.replaceChildren();
   history.replaceState(null, "", location.pathname + keptQuery());
-  (cameFrom?.isConnected ? cameFrom : $(`#t-${selected}`))?.focus({ preventScroll: true });
+  // Back to where one came from; from a find field on to the row, so that the next key is a step and not a letter.
+  const back = cameFrom?.isConnected && !typing(cameFrom) ? cameFrom : $(`#t-${selected}`) ?? $("#columns");
+  back.focus({ preventScroll: true });
 }
 
 function keptQuery() {
@@ -237,8 +251,23 @@ document.addEventListener("click", (event) => {
   closeDrawer();
 });
 
+let drawerLoading = null;
+let drawerLoaded = () => {};
+
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.target?.id === "drawer" && $("#drawer").hidden) cameFrom = document.activeElement;
+  if (detail.target?.id !== "drawer") return;
+  if ($("#drawer").hidden) cameFrom = document.activeElement;
+  if (typing(document.activeElement)) document.activeElement.blur();
+  drawerLoading = new Promise((resolve) => {
+    drawerLoaded = () => {
+      drawerLoading = null;
+      resolve();
+    };
+  });
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  // Settled by then, or failed.
+  if (detail.target?.id === "drawer") setTimeout(() => drawerLoaded(), 60);
 });
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
@@ -248,6 +277,7 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   ($("[autofocus]", detail.elt) ?? $("a, button, input:not([type=hidden])", detail.elt))?.focus();
   const given = $("[data-given]", detail.elt)?.dataset.given;
   if (given) landed = selected = given;
+  drawerLoaded();
 });
 
 function closeResultsQuietly() {
