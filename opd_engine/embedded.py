@@ -19,6 +19,7 @@ import atexit
 import contextlib
 import ctypes
 import fcntl
+import functools
 import hashlib
 import importlib.util
 import os
@@ -85,9 +86,17 @@ def binaries() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
+# Kept, for every connection asks: to follow symbolic links costs more than all the rest of the question.
+@functools.cache
+def real(home: Path) -> Path:
+    """The folder itself, where `home` leads to it by symbolic links or from the current folder."""
+    return home.resolve()
+
+
+@functools.cache
 def socket_dir(home: Path) -> Path:
     """The short folder of the socket, the same for every process that names the same ``home``."""
-    return Path("/tmp") / f"opd-{hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"
+    return Path("/tmp") / f"opd-{hashlib.sha256(os.fsencode(real(home))).hexdigest()[:16]}"
 
 
 def data_dir(home: Path) -> Path:
@@ -114,7 +123,7 @@ def use(home: Path, *, durable: bool = True) -> Path:
     Raises:
         EmbeddedError: it cannot start.
     """
-    home = home.resolve()
+    home = real(home)
     with _leases_guard:
         if home not in _leases:
             home.mkdir(parents=True, exist_ok=True)
@@ -131,7 +140,7 @@ def use(home: Path, *, durable: bool = True) -> Path:
 
 def release(home: Path) -> None:
     """Stop using the server; where this was its last user, return when it has stopped."""
-    home = home.resolve()
+    home = real(home)
     with _leases_guard:
         lease = _leases.pop(home, None)
     if lease is None:
