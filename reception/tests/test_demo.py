@@ -13,6 +13,7 @@ from reception.demo.people import DOCTORS, PASSWORD, POLICIES
 from scheduling.models import Session, Slot
 from tokens.events import replay
 from tokens.models import PolicyAssignment, Token
+from tokens.simulation import checks
 from tokens.states import Source, Status
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -38,6 +39,7 @@ def test_whatever_the_hour_a_morning_is_in_progress_and_places_are_left(now):
     assert not tokens.filter(requested_at__gt=now).exists()
     assert Slot.objects.filter(session__in=today, ends_at__gt=now, used__lt=F("capacity") + F("overbooked")).exists()
     assert replay()[2] == []
+    assert checks.everything(Facility.objects.get(slug="sunrise").pk, now) == []
 
 
 def test_the_hospital_has_what_the_tour_promises(django_user_model):

@@ -227,6 +227,20 @@ def test_every_rule_is_tried_above():
     assert len(CRIMES) == len(checks.RULES)
 
 
+@pytest.mark.django_db
+def test_replay_events_ends_with_code_1_where_a_token_is_not_what_its_events_say(played, capsys):
+    _, cursor = played
+    call_command("replay_events", "--check", verbosity=0)
+    assert "the events rebuild every token exactly" in capsys.readouterr().out
+    cursor.execute(CRIMES["every value of every token"])
+    call_command("replay_events", verbosity=0)
+    assert "1 tokens differ" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as ended:
+        call_command("replay_events", "--check", verbosity=0)
+    assert ended.value.code == 1
+    assert "score is" in capsys.readouterr().err
+
+
 # The command
 
 
