@@ -345,8 +345,8 @@ class Naive:
         self.change(t, "rescored", source="emergency", score=score, paid=paid, arrived=arrived)
         if t.status == "waitlisted":
             wanted = [slot, *self.later(slot)]
-            wanted += [s for s in self.slots_of(t.session) if self.gives(s) and self.waits_for(t, s) and s not in wanted]
-            any(self.ask(t, s) for s in wanted)
+            own = [s for s in self.slots_of(t.session) if self.gives(s) and self.waits_for(t, s)]
+            any(self.ask(t, s) for s in [*wanted, *(s for s in own if s not in wanted)])
 
     def cancel(self, token_id: int) -> None:
         t = self.token(token_id)
