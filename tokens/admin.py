@@ -269,10 +269,8 @@ class PolicyForm(forms.ModelForm):
         """The weights become one value; what makes no sense is said beside its field."""
         given = super().clean() or {}
         self.instance.weights = {source: given.get(name) for name, source in WEIGHTS.items()}
-        for name in WAITING:
-            setattr(self.instance, name, given.get(name) or 0)
         try:
-            policies.check_ageing(self.instance)
+            policies.check_ageing(AllocationPolicy(**{name: given.get(name) or 0 for name in WAITING}))
         except BadInput as error:
             self.add_error(error.attr, str(error))
         return given
