@@ -91,7 +91,8 @@ const typing = (element) => element.matches("input:not([type=radio], [type=check
 
 /** The control that a key presses: what the drawer offers stands before the bar, the bar before the page. */
 function control(key) {
-  const places = ["#drawer:not([hidden])", "#actionbar", ".desk-head", ".bar"];
+  // While a form is being filled in, a letter that misses its field must not do anything to the selected token.
+  const places = $("#drawer form.whole") ? ["#drawer"] : ["#drawer:not([hidden])", "#actionbar", ".desk-head", ".bar"];
   for (const place of places) {
     const found = $$(`${place} [data-key="${CSS.escape(key)}"]`).find((element) => visible(element) || element.closest("details"));
     if (found) return found;
@@ -133,7 +134,7 @@ async function onKey(event) {
     // Fast fingers: what is pressed while the drawer is on its way belongs to the drawer.
     event.preventDefault();
     await drawerLoading;
-    return act(key);
+    return typing(document.activeElement) ? type(document.activeElement, key) : act(key);
   }
   if (key === "Escape") return escape();
   if (inResults(event) || typing(target)) return;
@@ -141,6 +142,15 @@ async function onKey(event) {
   if (key === "Enter" && target.matches("a:not(.tok), button, summary, input")) return;
   if ((key === "ArrowLeft" || key === "ArrowRight") && target.matches("input")) return;
   if (act(key)) event.preventDefault();
+}
+
+/** A key that came before the field had the focus. */
+function type(field, key) {
+  if (key === "Enter") field.form?.requestSubmit();
+  else if (key.length === 1 && !field.matches("select")) {
+    field.setRangeText(key, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
 }
 
 /** What a key does; true where it did something. */
@@ -213,6 +223,7 @@ function inResults(event) {
 function takeFirst(field, list) {
   if (list.dataset.text === field.value.trim()) return $("[data-found]", list)?.click();
   list.dataset.take = field.value.trim();
+  drawerComes();
 }
 
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
@@ -221,7 +232,9 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   list.dataset.text = detail.requestConfig.parameters.q?.trim?.() ?? new URLSearchParams(detail.pathInfo.requestPath.split("?")[1]).get("q") ?? "";
   if (list.dataset.take === list.dataset.text && list.dataset.take) {
     delete list.dataset.take;
-    $("[data-found]", list)?.click();
+    const first = $("[data-found]", list);
+    first?.click();
+    if (!first?.hasAttribute("hx-get")) drawerLoaded();
   }
 });
 
@@ -258,16 +271,21 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (detail.target?.id !== "drawer") return;
   if ($("#drawer").hidden) cameFrom = document.activeElement;
   if (typing(document.activeElement)) document.activeElement.blur();
-  drawerLoading = new Promise((resolve) => {
+  drawerComes();
+});
+
+/** From now on until it is there, keys are kept for it. */
+function drawerComes() {
+  drawerLoading ??= new Promise((resolve) => {
     drawerLoaded = () => {
       drawerLoading = null;
       resolve();
     };
   });
-});
+}
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   // Settled by then, or failed.
-  if (detail.target?.id === "drawer") setTimeout(() => drawerLoaded(), 60);
+  if (detail.target?.id === "drawer" || !detail.successful) setTimeout(() => drawerLoaded(), 60);
 });
 
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
@@ -307,7 +325,7 @@ function restore() {
   for (const slots of $$(".col > .slots")) slots.scrollTop = kept.get(slots.closest(".col").id) ?? 0;
   $("#columns").scrollLeft = kept.get("left") ?? 0;
   const focus = kept.get("focus");
-  if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+  if (focus && document.activeElement === document.body) document.getElementById(focus)?.focus({ preventScroll: true });
   paintSelection();
   if (landed && $(`#t-${landed}`)) {
     $(`#t-${landed}`).classList.add("new");
