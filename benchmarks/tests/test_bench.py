@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks import comparison, engine, http_load, operations, reference
+from benchmarks import comparison, engine, http_load, machine, operations, reference, report
 from benchmarks.comparison import Pair, Unfair, median
 from benchmarks.engine import Result
 from benchmarks.hospital import HOT_SLOT, MANY_SLOTS, Ground, Hospital, Load
@@ -110,3 +110,16 @@ def test_the_load_over_http_counts_answers_and_refusals(hospital: Hospital, live
     assert found["not_2xx"] == 0
     refused = http_load.measure(port, "nobody", ground, connections=2, seconds=0.3, warm_up=0)
     assert refused["not_2xx"] > 0
+
+
+def test_the_figures_become_the_tables_of_the_documentation() -> None:
+    figures = {
+        "machine": machine.describe(),
+        "engine": {"many_slots": {"1": Pair(60, 100).as_json()}},
+        "http": {"8": {"rps": 410.2, "p50_ms": 13.2, "p95_ms": 47.8, "p99_ms": 61.4, "not_2xx": 0}},
+        "operations": {"arrive": {"statements": 6, "round_trips": 3}},
+    }
+    text = report.markdown(figures)
+    assert "| many_slots | 1 | 60 | 100 | 0.60 |" in text
+    assert "| 8 | 410 | 13.2 | 47.8 | 61.4 | 0 |" in text
+    assert "| arrive | 6 | 3 |" in text

@@ -1,0 +1,48 @@
+"""``python -m benchmarks.report``: the figures of ``OPD_VAR/bench.json`` as the tables of docs/performance.md."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from opd_engine import environment
+
+
+def table(heads: list[str], rows: Iterator[list[Any]]) -> list[str]:
+    """A Markdown table."""
+    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows]
+    return [f"| {' | '.join(map(str, line))} |" for line in lines] + [""]
+
+
+def markdown(figures: dict[str, Any]) -> str:
+    """All tables, after a line that says where the figures come from."""
+    machine = figures["machine"]
+    lines = [
+        f"{machine['taken_at'][:10]}: {machine['processors']} processors, Python {machine['python']}, "
+        f"PostgreSQL {machine['postgresql']}, fsync {machine['fsync']}, "
+        f"synchronous_commit {machine['synchronous_commit']}, load average {machine['load_before'][0]} at the start.",
+        "",
+    ]
+    lines += table(
+        ["tokens a second", "connections", "engine", "by hand (pgbench)", "ratio"],
+        (
+            [load, clients, f"{line['rps']:.0f}", f"{line['pgbench']:.0f}", f"{line['ratio']:.2f}"]
+            for load, found in figures["engine"].items()
+            for clients, line in found.items()
+        ),
+    )
+    lines += table(
+        ["POST tokens/, connections", "requests a second", "p50 ms", "p95 ms", "p99 ms", "not 2xx"],
+        (
+            [clients, f"{line['rps']:.0f}", line["p50_ms"], line["p95_ms"], line["p99_ms"], line["not_2xx"]]
+            for clients, line in figures["http"].items()
+        ),
+    )
+    lines += table(
+        ["operation", "statements", "round trips"],
+        ([name, cost["statements"], cost["round_trips"]] for name, cost in figures["operations"].items()),
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(markdown(json.loads((environment.var_dir() / "bench.json").read_text())))
