@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection
+from rest_framework.test import APIClient
 
+from accounts.tests.factories import device_client
 from common.errors import DomainError
 from common.testing.races import PATIENCE, Outcomes, race, race_of
 from scheduling import locking
@@ -140,6 +142,41 @@ class TestSixtyFourIdenticalRequests:
         self.requests(morning, FEW)
         assert statuses() == ["confirmed"] * FEW
         assert any("one active token" in rule for rule in broken_rules([morning.session.id]))
+
+
+class TestTheSameBookingAgainAndAgainOverTheApi:
+    """The app sends the same booking many times after a time-out: one token, and all the answers are the same."""
+
+    def post(self, client: APIClient, body: dict[str, Any], key: str) -> Any:
+        headers = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
+        return client.post("/api/v1/tokens/", body, format="json", **headers)
+
+    def booking(self) -> tuple[Morning, list[APIClient], dict[str, Any]]:
+        morning = Morning()
+        first = device_client(morning.person("reception"))
+        clients = [APIClient() for _ in range(64)]
+        for client in clients:
+            client.credentials(**first._credentials)
+        return (
+            morning,
+            clients,
+            {"slot": morning.slots[0].id, "patient": morning.patient("Asha").id, "source": "online"},
+        )
+
+    def test_with_one_key_everybody_gets_the_first_answer(self) -> None:
+        _, clients, body = self.booking()
+        done = race([lambda client=client: self.post(client, body, "k-1") for client in clients])  # type: ignore[misc]
+        assert not done.raised
+        assert {answer.status_code for answer in done.returned} == {201}
+        assert len({answer.content for answer in done.returned}) == 1
+        assert sum("Idempotency-Replayed" in answer.headers for answer in done.returned) == 63
+        assert Token.objects.count() == 1
+
+    def test_control_without_a_key_the_others_are_told_that_the_patient_holds_one(self) -> None:
+        _, clients, body = self.booking()
+        done = race([lambda client=client: self.post(client, body, "") for client in clients])  # type: ignore[misc]
+        assert sorted(answer.status_code for answer in done.returned) == [201] + [409] * 63
+        assert Token.objects.count() == 1
 
 
 class TestCancelAgainstRequest:
