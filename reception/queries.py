@@ -1,9 +1,10 @@
 """Reads for the desk, each with a known number of queries. A day is four, however many tokens it has."""
 
+import datetime as dt
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, Final
 
@@ -48,7 +49,7 @@ class Day:
     """The sessions of a facility on a date, as plain facts, with the names behind their ids."""
 
     facility: Facility
-    date: date
+    date: dt.date
     now: datetime
     rows: dict[int, tuple[Any, ...]]
     names: dict[int, Names]
@@ -58,18 +59,18 @@ class Day:
     patients: dict[int, str] = field(default_factory=dict)
 
     @property
-    def yesterday(self) -> date:
+    def yesterday(self) -> dt.date:
         """The day before."""
         return self.date - timedelta(days=1)
 
     @property
-    def tomorrow(self) -> date:
+    def tomorrow(self) -> dt.date:
         """The day after."""
         return self.date + timedelta(days=1)
 
     def build(self, session_id: int) -> SessionFacts:
         """Fresh facts of a session, which the caller may change."""
-        facts = SessionFacts(*self.rows[session_id], policy=PRESETS[DEFAULT_POLICY])
+        facts = SessionFacts(*(*self.rows[session_id], PRESETS[DEFAULT_POLICY]))
         facts.policy = self._policy(facts)
         facts.slots = [SlotFacts(*row) for row in self.slots.get(session_id, [])]
         facts.tokens = {row[0]: TokenFacts(*row) for row in self.tokens.get(session_id, [])}
@@ -110,7 +111,7 @@ def _policy_facts(model: AllocationPolicy) -> Policy:
     return Policy(**{name: getattr(model, name) for name in _POLICY_FIELDS})
 
 
-def day(facility: Facility, on: date, *, session_ids: Iterable[int] | None = None) -> Day:
+def day(facility: Facility, on: dt.date, *, session_ids: Iterable[int] | None = None) -> Day:
     """The day of a facility. Four queries.
 
     Args:
@@ -158,7 +159,7 @@ def _policies(facility: Facility) -> list[PolicyAssignment]:
     return list(PolicyAssignment.objects.filter(of_facility).select_related("policy"))
 
 
-def versions(facility: Facility, on: date) -> dict[int, int]:
+def versions(facility: Facility, on: dt.date) -> dict[int, int]:
     """The version of each session of a date: what the desk compares with what it shows. One query."""
     now = timezone.now()
     own = Q(date=on) | Q(starts_at__lte=now, ends_at__gt=now) if on == facility.local_date(now) else Q(date=on)
@@ -222,7 +223,7 @@ def visits(patient: Patient) -> QuerySet[Token]:
     return rows.order_by("-session__date", "-session__starts_at", "-id")
 
 
-def visit_dates(patient: Patient) -> QuerySet[Token, date]:
+def visit_dates(patient: Patient) -> QuerySet[Token, dt.date]:
     """The days on which a patient held tokens, newest first."""
     return visits(patient).order_by("-session__date").values_list("session__date", flat=True).distinct()
 
@@ -245,7 +246,7 @@ class Found:
     tokens: list[Token]
 
 
-def find(facility: Facility, text: str, on: date) -> Found:
+def find(facility: Facility, text: str, on: dt.date) -> Found:
     """Patients by name, phone or number, and tokens of the day by theirs. Five queries at most."""
     text = text.strip()[:200]
     if not text:
@@ -254,7 +255,7 @@ def find(facility: Facility, text: str, on: date) -> Found:
     return Found(text, patients, _tokens_named(facility, text, on))
 
 
-def _tokens_named(facility: Facility, text: str, on: date) -> list[Token]:
+def _tokens_named(facility: Facility, text: str, on: dt.date) -> list[Token]:
     match = _TOKEN_NUMBER.fullmatch(text)
     if match is None:
         return []

@@ -37,9 +37,9 @@ class PatientVisitsViewSet(GenericViewSet[Patient]):
         """The days on which a patient held tokens, the newest first, of records merged into this one too."""
         patient = get_patient(patient_id=int(pk), by=caller(request))
         reach(caller(request), queries.VIEW, patient)
-        dates = self.paginate_queryset(queries.visit_dates(patient))
-        tokens = list(queries.visits(patient).filter(session__date__in=dates or []))
-        return self.get_paginated_response(_by_day(request, patient, list(dates or []), tokens))
+        dates: list[Any] = list(self.paginate_queryset(queries.visit_dates(patient)) or [])  # type: ignore[arg-type]
+        tokens = list(queries.visits(patient).filter(session__date__in=dates))
+        return self.get_paginated_response(_by_day(request, patient, dates, tokens))
 
     @extend_schema(request=MergeSerializer, responses=PatientSerializer)
     @action(detail=True, methods=["post"])

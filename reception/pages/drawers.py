@@ -32,7 +32,7 @@ def drawer(request: HttpRequest, where: Place) -> Context:
     """
     asked = request.GET
     if asked.get("do"):
-        return asking(request, where, asked["do"])
+        return asking(request, where, asked["do"], _number(asked.get("token", "")))
     if asked.get("given"):
         return answer(request, where, _number(asked["given"]))
     if asked.get("patient"):
@@ -141,7 +141,8 @@ def _who(day: Day, patient: Patient, asked: Any) -> list[WhoChoice]:
     """Doctors who can still be asked for, then departments. The one asked for, else the last seen, else the first."""
     open_now = [s for s in day.sessions if any(takes(slot, s, day.now) for slot in s.slots)]
     last = queries.last_doctor(patient)
-    doctors, departments = {}, {}
+    doctors: dict[str, str] = {}
+    departments: dict[str, str] = {}
     for session in open_now:
         names = day.names[session.id]
         mark = " (seen last)" if session.doctor_id == last else ""
@@ -164,7 +165,8 @@ def _sources(
 ) -> list[SourceChoice]:
     allowed = may(request, where.facility)
     sources = [source for source in SOURCE_WORDS if allowed(REQUEST_PERMISSION[source])]
-    chosen = asked.get("source") if asked.get("source") in sources else (sources or [""])[0]
+    wanted = asked.get("source", "")
+    chosen = wanted if wanted in sources else next(iter(sources), "")
     kind, _, number = next((choice.value for choice in who if choice.chosen), "-").partition("-")
     sessions = day.builders(**{f"{kind}_id": int(number)}) if number else []
     return [
@@ -221,12 +223,18 @@ REASONS = {
 
 
 def asking(
-    request: HttpRequest, where: Place, verb: str, *, sent: Any = None, error: DomainError | None = None
+    request: HttpRequest,
+    where: Place,
+    verb: str,
+    token_id: int,
+    *,
+    sent: Any = None,
+    error: DomainError | None = None,
 ) -> Context:
     """A step that needs a reason or a slot before it is taken."""
     if verb not in TITLES:
         raise NotFound
-    token = queries.get_token(token_id=_number(request.GET.get("token", "")), by=person(request))
+    token = queries.get_token(token_id=token_id, by=person(request))
     context: Context = {
         "drawer": "step",
         "verb": verb,

@@ -16,7 +16,7 @@ from patients.queries import possible_duplicates
 from reception.errors import SlotMissing
 from reception.forms import GiveForm, RegisterForm
 from reception.pages.desk import whole
-from reception.pages.drawers import Context, answer, drawer, giving, registering
+from reception.pages.drawers import Context, answer, giving, registering
 from reception.pages.frame import Place, done_once, person, place, show, staff
 from reception.pages.selection import selected
 from tokens import allocation
@@ -61,7 +61,7 @@ def give(request: HttpRequest) -> HttpResponse:
     where = place(request)
     form = GiveForm(request.POST)
     if not form.is_valid():
-        raise BadInput("; ".join(" ".join(texts) for texts in form.errors.values()))
+        raise BadInput(" ".join(str(text) for texts in form.errors.values() for text in texts))
     try:
         if not form.slot:
             raise SlotMissing(attr="slot")
@@ -104,6 +104,4 @@ def _go(request: HttpRequest, where: Place, query: dict[str, Any]) -> HttpRespon
         response = show(request, "reception/_given.html", where.facility, {**bar, **context})
         response["HX-Trigger"] = "changed"
         return response
-    request.GET = request.GET.copy()
-    request.GET.update({name: str(value) for name, value in query.items()})
-    return show(request, "reception/_drawer.html", where.facility, drawer(request, where))
+    return show(request, "reception/_drawer.html", where.facility, giving(request, where, query["patient"], {}))

@@ -150,9 +150,7 @@ def _after(request: HttpRequest, where: Place, answered: dict[str, Any], *, clos
 def _refused(request: HttpRequest, where: Place, token_id: int | None, verb: str, error: DomainError) -> HttpResponse:
     """Say what a rule refused. What was typed into the drawer stays there."""
     if verb in ASKING and token_id:
-        request.GET = request.GET.copy()
-        request.GET["token"] = str(token_id)
-        context = asking(request, where, verb, sent=request.POST, error=error)
+        context = asking(request, where, verb, token_id, sent=request.POST, error=error)
         if request.headers.get("HX-Request"):
             response = show(request, "reception/_drawer.html", where.facility, context, status=error.status)
             response["HX-Retarget"], response["HX-Reswap"] = "#drawer", "outerHTML"
