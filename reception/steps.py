@@ -69,7 +69,7 @@ def _can_be_raised(token: TokenFacts, session: SessionFacts) -> bool:
 
 STEPS: tuple[Step, ...] = (
     Step("arrive", "Arrived", "a", "tokens.arrive", _expected),
-    Step("back", "Back", "b", "tokens.arrive", _away),
+    Step("back", "Back", "b", "tokens.back", _away),
     Step("late-return", "Came after all", "a", "tokens.arrive", lambda t, s: t.status == Status.NO_SHOW),
     Step("call", "Call", "c", "tokens.call", _callable),
     Step("recall", "Call again", "r", "tokens.call", _called),

@@ -12,7 +12,9 @@ from tokens.reading import Target
 _OPEN = """
   FROM scheduling_slot p
   JOIN scheduling_session s ON s.id = p.session_id
- WHERE (s.doctor_id = %(doctor)s OR s.department_id = %(department)s) AND s.date = %(on)s
+  JOIN accounts_facility f ON f.id = s.facility_id
+ WHERE (s.doctor_id = %(doctor)s OR s.department_id = %(department)s)
+   AND (s.date = %(on)s OR (s.date = %(on)s - 1 AND (p.starts_at AT TIME ZONE f.time_zone)::date = %(on)s))
    AND s.status = 'open' AND p.status = 'open'
    AND p.ends_at + make_interval(mins => s.delay_minutes) > coalesce(%(at)s, clock_timestamp())"""
 
@@ -42,9 +44,10 @@ def slots_to_try(
 ) -> Iterator[tuple[int, bool]]:
     """Slots for a request that names none, in the order in which to ask; the last answers whatever it holds.
 
-    The earliest open slot with a free place, ties by fewer used, then lower id; where the place has gone, the next;
-    none free: the earliest open one among those with the shortest waitlist. An emergency asks for the running slot,
-    else the next.
+    Slots of that date are those of the sessions that begin on it, and those after midnight of a session that began
+    the evening before. The earliest open slot with a free place, ties by fewer used, then lower id; where the place
+    has gone, the next; none free: the earliest open one among those with the shortest waitlist. An emergency asks for
+    the running slot, else the next.
 
     Yields:
         the slot's id, and whether it is the last resort.

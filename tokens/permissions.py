@@ -23,13 +23,14 @@ register("tokens.move", "Move tokens to another slot", roles=["reception"])
 register("tokens.change_patient", "Correct whose token it is", roles=["reception"])
 
 register("tokens.arrive", "Say that a patient is here", roles=["reception", "staff", "kiosk"])
+register("tokens.back", "Say that a patient is back from a test", roles=["doctor", "reception", "staff", "kiosk"])
 register("tokens.no_show", "Say that a patient did not come", roles=["reception"])
 register("tokens.call", "Call, recall, hold and skip patients", roles=["doctor", "reception"])
-register("tokens.consult", "Start and complete visits, send patients on or to a test", roles=["doctor"])
+register("tokens.consult", "Start and complete visits, send patients to a test", roles=["doctor"])
+register("tokens.send", "Send patients on to another doctor", roles=["doctor", "reception"])
 register("tokens.undo", "Take back the last step of a token", roles=["doctor", "reception"])
 
-register(
-    "tokens.supply", "Change capacity, block slots, delay, pause and close sessions", roles=["reception", "manager"]
-)
+register("tokens.delay", "Say that a doctor is late, pauses or goes on", roles=["doctor", "reception", "manager"])
+register("tokens.supply", "Change capacity, block slots, close and cancel sessions", roles=["reception", "manager"])
 register("tokens.policy", "Change how places are decided")
 register("tokens.simulate", "Play simulated days", roles=["manager"])

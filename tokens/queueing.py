@@ -211,7 +211,7 @@ def back(*, token_id: int, by: "User | None", at: datetime | None = None) -> Out
             raise errors.InvalidTransition(number=token.number, status=token.status)
         work.draft.change(token, "back", back_at=work.draft.now, skipped_after=None)
 
-    return of_token(token_id, rule, permission="tokens.arrive", by=by, at=at)
+    return of_token(token_id, rule, permission="tokens.back", by=by, at=at)
 
 
 def send_on(
@@ -238,7 +238,7 @@ def send_on(
         doctor_id=doctor_id, department_id=department_id, on=date, emergency=source == Source.EMERGENCY, at=at
     )
     attempts = (_sending(token_id, slot, reason, only_free=not last) for slot, last in found)
-    return act(attempts, permission="tokens.consult", by=by, at=at, several=True)
+    return act(attempts, permission="tokens.send", by=by, at=at, several=True)
 
 
 def _sending(token_id: int, slot_id: int, reason: str, *, only_free: bool) -> Attempt:

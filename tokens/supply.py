@@ -314,7 +314,7 @@ def _on_session(
     """Change what a session tells without moving a place; what time does to its slots is settled."""
 
     def decide(work: Work) -> None:
-        check(work, ["tokens.supply"], by)
+        check(work, ["tokens.delay"], by)
         rules.settle(work.draft)
         _still_open(work)
         stamped: dict[str, Any] = {name: work.draft.now if value == "now" else value for name, value in values.items()}
