@@ -224,6 +224,8 @@ PROCRASTINATE_WORKER_DEFAULTS = {"name": "opd", "concurrency": 1, "delete_jobs":
 
 # What a decision of the engine means in other apps: functions of an Outcome, in order, in the same transaction.
 OPD_CONSEQUENCES: list[str] = []
+# What keeps a doctor from being switched off: functions that count tokens ahead.
+OPD_BEFORE_DEACTIVATE = ["tokens.queries.tokens_ahead"]
 
 # --- words, times, files --------------------------------------------------------------------------------------------
 

@@ -7,7 +7,17 @@ from tokens.queries.boards import Board, board
 from tokens.queries.facts import forget_zones, read_session, read_sessions, session_facts, slot_facts, zone_of
 from tokens.queries.queues import Queue, Standing, queue, queue_of, standing
 from tokens.queries.supply import asked_place, counts, free_now, get_session, get_slot, sessions_to_settle
-from tokens.queries.tokens import STANDING, VIEW, events_of, explain, get_token, in_slot, positions, tokens
+from tokens.queries.tokens import (
+    STANDING,
+    VIEW,
+    events_of,
+    explain,
+    get_token,
+    in_slot,
+    positions,
+    tokens,
+    tokens_ahead,
+)
 
 __all__ = [
     "STANDING",
@@ -36,5 +46,6 @@ __all__ = [
     "slot_facts",
     "standing",
     "tokens",
+    "tokens_ahead",
     "zone_of",
 ]

@@ -16,7 +16,7 @@ from tokens.facts import Policy, TokenFacts
 from tokens.models import Event, Token
 from tokens.queries.facts import policies_of, read_session, read_tokens
 from tokens.reading import TOKEN_COLUMNS
-from tokens.states import Status
+from tokens.states import ACTIVE, Status
 
 VIEW: Final = "tokens.view"
 TOKEN_WITH: Final = ("session__facility",)
@@ -105,3 +105,13 @@ def in_slot(slot: Slot) -> tuple[list[TokenFacts], dict[int, int]]:
     groups = {status: place for place, status in enumerate(STANDING)}
     found.sort(key=lambda t: (groups.get(t.status, len(groups)), where.get(t.id, 0), t.id))
     return found, where
+
+
+def tokens_ahead(*, doctor_id: int, at: datetime) -> int:
+    """How many active tokens, waiting ones among them, stand in sessions of a doctor that are not over. One query.
+
+    Scheduling asks before a doctor is switched off (`OPD_BEFORE_DEACTIVATE`).
+    """
+    return Token.objects.filter(
+        session__doctor=doctor_id, session__ends_at__gt=at, session__status="open", status__in=sorted(ACTIVE)
+    ).count()
