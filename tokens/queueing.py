@@ -248,10 +248,12 @@ def _sending(token_id: int, slot_id: int, reason: str, *, only_free: bool) -> At
         old = own_token(work, token_id)
         require_status(old, *ACTIVE)
         if old.status == Status.IN_PROGRESS:
-            _completed(work, old, reason)
+            _completed(work, old, rules.SENT_ON)
         else:
             rules.cancel(work.draft, old, rules.SENT_ON)
-        wish = Wish(old.patient_id, Source(old.source), paid=old.paid, arrived=True, note=old.note, sent_from=old)
+        wish = Wish(
+            old.patient_id, Source(old.source), paid=old.paid, arrived=True, note=old.note, sent_from=old, reason=reason
+        )
         new = wish.decide(work, slot_id, only_free=only_free)
         if new.status == Status.CANCELLED:
             raise errors.SlotFull

@@ -309,10 +309,10 @@ def settle_slot(draft: Draft, session: SessionFacts, slot: SlotFacts, cause: Eve
 # Requests
 
 
-def request(draft: Draft, token: TokenFacts, slot: SlotFacts, values: dict[str, Any]) -> None:
+def request(draft: Draft, token: TokenFacts, slot: SlotFacts, values: dict[str, Any], reason: str = "") -> None:
     """Decide a newcomer's wish for a place in `slot`, which can be given and has been settled."""
     draft.add(token)
-    asked = draft.record(token, "requested", values)
+    asked = draft.record(token, "requested", values, reason)
     wanted = [slot, *later_slots(draft, slot)] if token.emergency else [slot]
     if not any(seek(draft, token, candidate, asked) for candidate in wanted):
         without_place(draft, token, slot, asked)

@@ -198,7 +198,7 @@ def _not_served(work: Work, tokens: list[TokenFacts], *, move: bool, days: int) 
             rules.cancel(work.draft, token, rules.NOT_SERVED)
         else:
             values = rules.relocation(work.draft, token, target)
-            work.draft.change(token, "displaced", status=Status.CONFIRMED.value, overbooked=False, **values)
+            work.draft.change(token, "moved", status=Status.CONFIRMED.value, overbooked=False, **values)
 
 
 def _refuse_in_progress(work: Work) -> None:

@@ -88,7 +88,7 @@ def _refuse_kind(work: Work, token: TokenFacts, history: list[Step]) -> None:
         raise RunAgain
     if settled:
         raise errors.CannotUndo(what=settled[-1].capitalize())
-    if kind not in UNDOABLE or (kind == "cancelled" and reason in rules.RESERVED_REASONS):
+    if kind not in UNDOABLE or (kind in ("cancelled", "completed") and reason in (rules.NO_PLACE, rules.SENT_ON)):
         raise errors.CannotUndo(what=kind.replace("_", " ").capitalize())
 
 

@@ -20,6 +20,7 @@ class Wish:
         paid: priority paid for on top of the source; `source=paid` implies it.
         arrived: whether the patient is here; None lets the source say.
         sent_from: the token by which the patient was sent on.
+        reason: why, for the event of the request.
     """
 
     def __init__(
@@ -31,8 +32,10 @@ class Wish:
         arrived: bool | None = None,
         note: str = "",
         sent_from: TokenFacts | None = None,
+        reason: str = "",
     ) -> None:
         self.patient_id, self.source, self.note, self.sent_from = patient_id, source, note, sent_from
+        self.reason = reason
         self.paid = paid or source == Source.PAID
         self.arrived = source in HERE_BY_NATURE if arrived is None else arrived
         self.key = secrets.token_urlsafe(18)
@@ -61,7 +64,7 @@ class Wish:
         if only_free and not (slot.free and rules.qualifies(token, slot, work.draft)):
             raise candidates.Gone
         values = {name: getattr(token, name) for name in TOKEN_COLUMNS if name not in ("id", "events")}
-        rules.request(work.draft, token, slot, values)
+        rules.request(work.draft, token, slot, values, self.reason)
         return token
 
     def _check_patient(self, work: Work) -> None:

@@ -528,7 +528,7 @@ class Naive:
         if t.status not in ACTIVE:
             raise No("invalid_transition")
         if t.status == "in_progress":
-            self.change(t, "completed", status="completed", ended=self.now)
+            self.change(t, "completed", "sent_on", status="completed", ended=self.now)
         else:
             self.end(t, "sent_on")
         new = self.request(new_id, slot_id, t.patient, t.source, t.paid, here=True, sent=True)
@@ -540,7 +540,7 @@ class Naive:
     def undo(self, token_id: int) -> None:
         t = self.token(token_id)
         kind, reason, before = t.past[-1] if t.past else ("requested", "", {})
-        if kind not in UNDOABLE or (kind == "cancelled" and reason in ("no_place", "sent_on", "not_served")):
+        if kind not in UNDOABLE or reason in ("no_place", "sent_on"):
             raise No("invalid_transition")
         session = self.session(before["session"])
         if session.status != "open":
@@ -618,7 +618,7 @@ class Naive:
             if other is None:
                 self.end(t, "not_served")
             else:
-                self.change(t, "displaced", status="confirmed", overbooked=False, **self.go(t, other))
+                self.change(t, "moved", status="confirmed", overbooked=False, **self.go(t, other))
 
     def undo_plan(self, plan: "Plan") -> None:
         if plan.undone or any(len(self.token(i).past) != count for i, (count, _) in plan.touched.items()):

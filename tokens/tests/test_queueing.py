@@ -189,6 +189,15 @@ class TestSendOn:
         morning.slots += list(morning.sitting(mehta, "09:00", capacity=[1, 1]).slots.order_by("starts_at"))
         return morning, mehta
 
+    def test_a_visit_sent_on_is_not_begun_again_by_undo(self) -> None:
+        morning, mehta = self.two_doctors()
+        asha = morning.give("walk_in", "Asha")
+        morning.act(queueing.start, token_id=asha)
+        new = morning.send_on(asha, mehta).token  # type: ignore[arg-type]
+        assert (morning.status(asha), morning.last(asha).reason) == ("completed", "sent_on")
+        assert refusal(morning.undo, asha).code == "invalid_transition"
+        assert morning.status(new.id) == "confirmed"
+
     def test_the_old_token_is_cancelled_and_the_new_one_linked_and_here(self) -> None:
         morning, mehta = self.two_doctors()
         asha = morning.give("follow_up", "Asha", paid=True)

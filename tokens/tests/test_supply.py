@@ -74,9 +74,15 @@ class TestPlans:
         for action in (
             lambda: morning.capacity(0, 3),
             lambda: morning.block(0, dry_run=True),
-            lambda: morning.delay(5),
         ):
             assert refusal(action).status == 403
+
+    def test_a_doctor_may_say_that_he_is_late(self) -> None:
+        morning = Morning()
+        morning.by = morning.person("doctor")
+        morning.delay(5)
+        morning.session.refresh_from_db()
+        assert morning.session.delay_minutes == 5
 
 
 class TestCapacity:
