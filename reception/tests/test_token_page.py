@@ -31,7 +31,7 @@ class TestTokenPage:
         first, second = hall.give("First"), hall.give("Second")
         page = text(hall.asha.get(f"/desk/tokens/{second.pk}/"))
         assert "1 person is ahead" in page
-        assert page.index(f"1 {first.number} First") < page.index(f"2 {second.number} Second")
+        assert page.index(f" 1 {first.number} First") < page.index(f" 2 {second.number} Second")
 
     @pytest.mark.parametrize("typed", ["number", "short"])
     def test_it_explains_why_one_stands_before_another(self, typed):
