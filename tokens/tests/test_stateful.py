@@ -360,8 +360,8 @@ class TwoDays(RuleBasedStateMachine):
             locked = [t.session, t.past[-1][2]["session"] if t.past else t.session]
             self.both(undoing.undo_last, "undo", locked, {"token_id": t.id}, token_id=self.theirs(t.id))
 
-    @rule(n=index, who=index, sources=st.tuples(st.sampled_from(SOURCES), st.sampled_from(SOURCES)))
-    def a_call_by_mistake(self, n: int, who: int, sources: tuple[str, str]) -> None:
+    @rule(n=index, sources=st.sampled_from([("paid", "follow_up"), ("paid", "walk_in"), ("emergency", "paid")]))
+    def a_call_by_mistake(self, n: int, sources: tuple[str, str]) -> None:
         """While one was called, another came and waited; when the call is taken back, nobody who waits is passed."""
         t = self.pick(n, False, _is("confirmed"), lambda t: not t.calls and not t.back)
         if t is None or t.status != "confirmed" or t.calls:
@@ -369,11 +369,11 @@ class TwoDays(RuleBasedStateMachine):
         if not t.arrived:
             self.on_token(t, queueing.arrive, "arrive")
         self.on_token(t, queueing.call, "call")
-        slot, others = t.slot, [p for p in self.patients if p != t.patient]
-        self.ask(others[who % len(others)], slot, sources[0], False, True)
-        if t.past[-1][0] == "called":
-            self.on_token(t, undoing.undo_last, "undo")
-        self.ask(others[(who + 1) % len(others)], slot, sources[1], False, True)
+        others = [p for p in self.patients if not self.naive.held_by(p, t.session)]
+        for patient, source in zip(others, sources, strict=False):
+            self.ask(patient, t.slot, source, False, True)
+            if self.naive.token(t.id).past[-1][0] == "called":
+                self.on_token(t, undoing.undo_last, "undo")
 
     # Supply
 
