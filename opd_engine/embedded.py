@@ -243,7 +243,7 @@ class Keeper:
             signal.signal(signal.SIGTERM, lambda *_: self.stop())
             threading.Thread(target=self.stop_after_last_user, daemon=True).start()
             say("ready")
-            while self.outlives_a_crash():
+            while self.outlives_a_crash() and not self.stopping:
                 # It died under its users (a crash, SIGKILL): its own recovery brings everything committed back.
                 self.take_over()
                 self.start()
@@ -328,12 +328,19 @@ class Keeper:
             raise EmbeddedError(f"PostgreSQL did not start; its log is {self.home / 'log'}.")
 
     def stop_after_last_user(self) -> None:
-        """Wait in the kernel for the last user to go, then stop. New users wait for the end of this process."""
+        """Wait in the kernel for the last user to go, then stop. New users wait for the end of this process.
+
+        The server is asked again until this process ends: one that was just being started after a crash may not hear
+        a signal that comes between fork and exec. One that hangs is stopped without writing, and recovers at its next
+        start.
+        """
         fcntl.flock(_open_lock(self.home / "users.lock"), fcntl.LOCK_EX)
-        self.stop()
-        server = self.server
-        if server is not None and not _wait_until(lambda: server.poll() is not None, STOP_SECONDS):
-            server.send_signal(signal.SIGQUIT)  # something hangs: stop without writing, recover at the next start
+        began = time.monotonic()
+        while True:
+            self.stop()
+            if time.monotonic() - began > STOP_SECONDS and self.server is not None:
+                self.server.send_signal(signal.SIGQUIT)
+            time.sleep(0.2)
 
     def stop(self) -> None:
         """Ask the server to end its connections, write what it holds, and stop."""

@@ -181,6 +181,16 @@ def test_a_crash_of_everything_leaves_nothing_that_stops_the_next_start(home, us
     assert ask(embedded.use(home, durable=False))
 
 
+def test_a_server_killed_together_with_its_last_user_stays_down_and_starts_for_the_next(home, users):
+    """The keeper may be starting it again just as it hears that nobody is left."""
+    for _ in range(4):
+        user = users()
+        assert user.socket()
+        os.kill(postmaster(home), signal.SIGKILL)
+        user.process.kill()
+        assert wait_until(lambda: not runs(home))
+
+
 def test_a_pid_file_whose_pid_belongs_to_somebody_else_now_is_no_obstacle(home):
     embedded.use(home, durable=False)
     pid_file = embedded.data_dir(home) / "postmaster.pid"
