@@ -183,13 +183,10 @@ def test_a_crash_of_everything_leaves_nothing_that_stops_the_next_start(home, us
 
 def test_a_server_killed_together_with_its_last_user_stays_down_and_starts_for_the_next(home, users):
     """The keeper may be starting it again just as it hears that nobody is left."""
-    left = embedded.data_dir(home) / "postmaster.pid"
     for _ in range(4):
         user = users()
         assert user.socket()
         os.kill(postmaster(home), signal.SIGKILL)
-        while left.exists():  # the keeper takes it away just before it starts the server again
-            pass
         user.process.kill()
         assert wait_until(lambda: not runs(home))
 
