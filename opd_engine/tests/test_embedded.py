@@ -188,7 +188,7 @@ def test_a_server_killed_together_with_its_last_user_stays_down_and_starts_for_t
         assert user.socket()
         os.kill(postmaster(home), signal.SIGKILL)
         user.process.kill()
-        assert wait_until(lambda: not runs(home))
+        assert wait_until(lambda: not embedded._keeper_lives(home))
 
 
 def test_a_pid_file_whose_pid_belongs_to_somebody_else_now_is_no_obstacle(home):
