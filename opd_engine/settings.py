@@ -248,7 +248,27 @@ MEDIA_URL = "/uploads/"
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-UNFOLD = {"SITE_TITLE": "OPD engine", "SITE_HEADER": "OPD engine", "SITE_URL": "/desk/"}
+UNFOLD = {
+    "SITE_TITLE": "OPD engine",
+    "SITE_HEADER": "OPD engine",
+    "SITE_URL": "/desk/",
+    # The portal's petrol blue (static/css/tokens.css), from light to dark.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.5% .010 230)",
+            "100": "oklch(95.5% .020 230)",
+            "200": "oklch(89% .040 230)",
+            "300": "oklch(80% .060 230)",
+            "400": "oklch(70% .080 230)",
+            "500": "oklch(58% .090 235)",
+            "600": "oklch(44.5% .090 235)",
+            "700": "oklch(38.5% .085 235)",
+            "800": "oklch(33% .070 235)",
+            "900": "oklch(27.5% .050 235)",
+            "950": "oklch(21% .032 235)",
+        }
+    },
+}
 
 # --- safety ---------------------------------------------------------------------------------------------------------
 
