@@ -10,10 +10,10 @@ CODE := $(APPS) $(wildcard benchmarks) conftest.py manage.py
 TESTERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format reset
+.PHONY: help run test bench lint format screenshots reset
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: $(STAMP) ## the whole product: database, demo hospital, server and worker; prints the address and who can sign in
 	@$(BIN)/python manage.py start
@@ -36,6 +36,9 @@ lint: $(STAMP) ## style, types, floors, templates, migrations
 format: $(STAMP) ## let the tools put the code in order
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
+
+screenshots: $(STAMP) ## docs/desk.png anew, from a running server with a fresh demo (needs Chromium)
+	@$(BIN)/python manage.py screenshots
 
 reset: $(STAMP) ## delete the hospital in OPD_VAR; asks first
 	@$(BIN)/python manage.py reset
