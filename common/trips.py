@@ -24,7 +24,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import TransactionManagementError
 from psycopg import pq
 from psycopg.adapt import Transformer
-from psycopg.errors import DataError, InvalidSqlStatementName, error_from_result
+from psycopg.errors import DataError, InvalidSqlStatementName, OperationalError, error_from_result
 from psycopg.waiting import Ready, Wait
 
 Row = tuple[Any, ...]
@@ -127,6 +127,8 @@ def _answers(pgconn: pq.abc.PGconn) -> Generator[Wait, Ready | int, list[pq.abc.
             pgconn.consume_input()
         result = pgconn.get_result()
         if result is None:
+            if pgconn.status != pq.ConnStatus.OK:
+                raise OperationalError("the connection was lost in the middle of a trip")
             continue  # in a pipeline this only separates statements
         if result.status == pq.ExecStatus.PIPELINE_SYNC:
             return results
