@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.forms import LanguagesField
 from accounts.models import AccessAttempt, Device, Facility, Permission, Role, User, UserRole
 from accounts.permissions import facility_ids, within
 
@@ -61,10 +62,17 @@ class OfMyFacilities:
         return rows.filter(within(facility_ids(request.user, self.code), self.facility))
 
 
+class FacilityForm(forms.ModelForm):
+    """A facility, its languages in their order."""
+
+    languages = LanguagesField(help_text="What patients read and hear, the first one first.")
+
+
 @admin.register(Facility)
 class FacilityAdmin(ModelAdmin):
     """Facilities are switched off and never deleted."""
 
+    form = FacilityForm
     list_display = ("name", "time_zone", "currency", "is_active")
     prepopulated_fields = {"slug": ("name",)}
 

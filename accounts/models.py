@@ -16,6 +16,7 @@ import pghistory
 import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -35,6 +36,27 @@ def recorded(*, exclude: Collection[str] = ()) -> Callable[[type[M]], type[M]]:
         exclude=list(exclude),
         append_only=True,
     )
+
+
+class Language(models.TextChoices):
+    """The languages that patients are spoken to in. A new one needs a translation, and its line here."""
+
+    ENGLISH = "en", "English"
+    HINDI = "hi", "हिन्दी (Hindi)"
+    ARABIC = "ar", "العربية (Arabic)"
+
+
+def english() -> list[str]:
+    """The languages of a facility that has chosen none."""
+    return [Language.ENGLISH.value]
+
+
+def validate_languages(chosen: list[str]) -> None:
+    """Refuse an empty list, and a language named twice."""
+    if not chosen:
+        raise ValidationError("Choose at least one language.")
+    if len(set(chosen)) < len(chosen):
+        raise ValidationError("Name each language once.")
 
 
 def validate_time_zone(name: str) -> None:
@@ -63,12 +85,19 @@ class Facility(models.Model):
     show_names_on_board = models.BooleanField(
         default=False, help_text="Show patients' names on public screens. Off, screens show token numbers only."
     )
+    languages = ArrayField(
+        models.CharField(max_length=5, choices=Language.choices),
+        default=english,
+        validators=[validate_languages],
+        help_text="What patients read and hear, the first one first.",
+    )
 
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "facilities"
         constraints = [
             models.CheckConstraint(condition=models.Q(currency__regex="^[A-Z]{3}$"), name="facility_currency_code"),
+            models.CheckConstraint(condition=models.Q(languages__len__gt=0), name="facility_speaks_a_language"),
         ]
         triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
 

@@ -4,10 +4,11 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib import admin
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import AccessAttempt, Device, Role, User, UserRole
+from accounts.models import AccessAttempt, Device, Facility, Role, User, UserRole
 from accounts.tests.factories import FacilityFactory, RoleFactory, UserFactory, asha
 
 pytestmark = pytest.mark.django_db
@@ -131,3 +132,28 @@ def test_second_factors_show_no_secret() -> None:
     shown = client.get(page("mfa.authenticator", "change", Authenticator.objects.get().pk)).content.decode()
     assert "JBSWY3DPEHPK3PXP" not in shown
     assert "secret" not in shown.lower()
+
+
+def test_a_facility_speaks_languages_in_an_order() -> None:
+    sunrise, client = FacilityFactory(), signed_in(UserFactory(roles=["admin"]))
+    address = page("accounts.facility", "change", sunrise.pk)
+    form = client.get(address).context["adminform"].form
+    fields = {name: value for name, value in form.initial.items() if name not in ("languages", "show_names_on_board")}
+
+    def save(*languages: str) -> list[str]:
+        answer = client.post(address, fields | {f"languages_{n}": code for n, code in enumerate(languages)})
+        return [] if answer.status_code == 302 else answer.context["adminform"].form.errors["languages"]
+
+    assert sunrise.languages == ["en"]
+    assert save("hi", "", "en") == []
+    sunrise.refresh_from_db()
+    assert sunrise.languages == ["hi", "en"]
+    assert save("hi", "hi", "") == ["Name each language once."]
+    assert save("", "", "")
+    assert save("xx", "", "")
+
+
+def test_a_facility_without_a_language_is_refused_by_the_database() -> None:
+    sunrise = FacilityFactory()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Facility.objects.filter(pk=sunrise.pk).update(languages=[])

@@ -67,7 +67,7 @@ class TestHistory:
         fields = {"name": "Sunrise", "slug": here.slug, "time_zone": "Asia/Kolkata", "currency": "INR"}
         answer = client.post(
             reverse("admin:accounts_facility_change", args=[here.pk]),
-            fields | {"phone_region": "IN", "is_active": "on"},
+            fields | {"phone_region": "IN", "is_active": "on", "languages_0": "en"},
         )
         assert answer.status_code == 302
         event = events("Facility", pgh_obj_id=here.pk).last()

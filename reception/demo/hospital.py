@@ -21,7 +21,9 @@ LATEST = time(23, 30)
 
 def facilities() -> tuple[Facility, Facility]:
     """The hospital, and a small clinic beside it which the hospital's people may not see."""
-    hospital = Facility.objects.create(name="Sunrise Hospital", slug=FACILITY, time_zone="Asia/Kolkata")
+    hospital = Facility.objects.create(
+        name="Sunrise Hospital", slug=FACILITY, time_zone="Asia/Kolkata", languages=["en", "hi"]
+    )
     clinic = Facility.objects.create(name="Lakeside Clinic", slug=SMALL_FACILITY, time_zone="Asia/Kolkata")
     return hospital, clinic
 
