@@ -1,9 +1,13 @@
-// On every page: the theme that was chosen, the find key, menus and messages that close.
+// On every page: keys and the command field, the theme that was chosen, menus and messages that close.
+
+import { $, $$ } from "./dom.js";
+import "./find.js";
+import { onEscape } from "./keys.js";
 
 const root = document.documentElement;
 root.classList.add("scripted");
 
-for (const button of document.querySelectorAll("[data-theme-switch]")) {
+for (const button of $$("[data-theme-switch]")) {
   button.hidden = false;
   button.addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -13,30 +17,37 @@ for (const button of document.querySelectorAll("[data-theme-switch]")) {
   });
 }
 
+const openMenus = () => $$("details.me[open], details.more-steps[open]");
+
+onEscape(1, () => {
+  const open = openMenus();
+  for (const menu of open) {
+    menu.open = false;
+    if (menu.contains(document.activeElement)) $("summary", menu).focus();
+  }
+  return open.length > 0;
+});
+onEscape(9, () => {
+  const shown = $("#toasts")?.childElementCount > 0;
+  $("#toasts")?.replaceChildren();
+  return shown;
+});
+
 document.addEventListener("click", (event) => {
   event.target.closest("[data-dismiss]")?.closest(".toast").remove();
-  for (const menu of document.querySelectorAll("details.me[open], details.more-steps[open]")) {
-    if (!menu.contains(event.target)) menu.open = false;
+  for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
+  const filler = event.target.closest("[data-fill]");
+  if (filler) {
+    const field = filler.form.elements[filler.dataset.fill];
+    field.value = filler.textContent.trim();
+    field.focus();
   }
-});
-
-// The sign-in page of the demo: press a name to fill it in.
-document.addEventListener("click", (event) => {
+  // The sign-in page of the demo: press a name to fill it in.
   const name = event.target.closest("[data-sign-in]");
-  if (!name) return;
-  document.querySelector("[name=login]").value = name.dataset.signIn;
-  const password = document.querySelector("[name=password]");
-  password.value = name.dataset.password;
-  password.form.querySelector("[type=submit]").focus();
-});
-
-const typing = (element) => element.matches("input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]");
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-  const field = document.querySelector("#command");
-  if (!field) return;
-  event.preventDefault();
-  field.focus();
-  field.select();
+  if (name) {
+    const password = $("[name=password]");
+    $("[name=login]").value = name.dataset.signIn;
+    password.value = name.dataset.password;
+    $("[type=submit]", password.form).focus();
+  }
 });

@@ -1,0 +1,76 @@
+// The drawer beside the work: it asks and it answers. htmx fills it; this opens, closes and focuses it.
+
+import { $, $$, typing, visible } from "./dom.js";
+import { forget } from "./find.js";
+import { keepKeysFor, onEscape, onKey } from "./keys.js";
+
+// What the address says of the drawer alone; gone from it when the drawer is closed.
+const OWN = ["give", "q", "patient", "given", "do", "register", "token", "slot", "who", "source"];
+
+let cameFrom = null;
+let arrived = () => {};
+
+/** Load the drawer from an address. */
+export function openDrawer(address) {
+  expect();
+  htmx.ajax("GET", address, { target: "#drawer", swap: "outerHTML" });
+}
+
+/** Close it; the focus goes back to where it came from. Others learn of it by the event `drawer:closed`. */
+export function closeDrawer() {
+  const drawer = $("#drawer");
+  if (!drawer || drawer.hidden) return false;
+  drawer.hidden = true;
+  drawer.replaceChildren();
+  const query = new URLSearchParams(location.search);
+  for (const name of OWN) query.delete(name);
+  history.replaceState(null, "", location.pathname + (query.size ? `?${query}` : ""));
+  const back = cameFrom?.isConnected && !typing(cameFrom) ? cameFrom : null;
+  back?.focus({ preventScroll: true });
+  document.dispatchEvent(new CustomEvent("drawer:closed", { detail: { focused: Boolean(back) } }));
+  return true;
+}
+onEscape(3, closeDrawer);
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-close]") || !$("#drawer")) return;
+  event.preventDefault();
+  closeDrawer();
+});
+
+/** From now on until it is there, keys are kept for it. */
+function expect() {
+  if ($("#drawer").hidden) cameFrom = document.activeElement;
+  if (typing(document.activeElement)) document.activeElement.blur();
+  keepKeysFor(new Promise((resolve) => (arrived = resolve)));
+}
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.target?.id === "drawer") expect();
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  // Settled by then, or failed.
+  if (detail.target?.id === "drawer" || !detail.successful) setTimeout(() => arrived(), 60);
+});
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (detail.elt.id !== "drawer" || detail.elt.hidden) return;
+  forget();
+  ($("[autofocus]", detail.elt) ?? $("a, button, input:not([type=hidden])", detail.elt))?.focus();
+  document.dispatchEvent(new CustomEvent("drawer:opened", { detail: { drawer: detail.elt } }));
+  arrived();
+});
+
+/** Up and down choose among the radios of what is asked; the focus need not be there. */
+onKey((key) => {
+  if (key !== "ArrowDown" && key !== "ArrowUp") return false;
+  const choices = $$("#drawer [data-arrows] input[type=radio]").filter((input) => visible(input.closest("label")) && !input.disabled);
+  if (!choices.length) return false;
+  const at = choices.findIndex((input) => input.checked);
+  const next = choices[Math.min(choices.length - 1, Math.max(0, at + (key === "ArrowDown" ? 1 : -1)))];
+  next.checked = true;
+  next.closest("label").scrollIntoView({ block: "nearest" });
+  next.dispatchEvent(new Event("change", { bubbles: true }));
+  return true;
+});
+
+if (!$("#drawer")?.hidden) $("#drawer [autofocus]")?.focus();

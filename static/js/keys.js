@@ -1,0 +1,134 @@
+// Keys. A control says itself which key presses it: <button data-key="a">. Regions are searched in the order of their
+// data-key-region, the smallest first, then the rest of the page; so a drawer stands before the bar under it. A page
+// adds with onKey() what presses no control, such as walking through rows.
+
+import { $, $$, typing, visible } from "./dom.js";
+
+let single = localStorage.getItem("single-keys") !== "off";
+const handlers = [];
+const closers = [];
+let coming = null;
+let before = null;
+
+/** Do something with keys that press no control. The handler answers true where the key was its own. */
+export function onKey(handler) {
+  handlers.push(handler);
+}
+
+/** Close something on Esc, in this order; the first closer that answers true ends it. */
+export function onEscape(order, closer) {
+  closers.push({ order, closer });
+  closers.sort((one, other) => one.order - other.order);
+}
+
+/** Something is on its way, and what fast fingers press meanwhile belongs to it. */
+export function keepKeysFor(promise) {
+  const mine = promise.catch(() => {}).then(() => {
+    if (coming === mine) coming = null;
+  });
+  coming = mine;
+}
+
+/** Controls are being renewed: a key waits for them, but walking on does not. */
+export function pressAfter(promise) {
+  const mine = promise.catch(() => {}).then(() => {
+    if (before === mine) before = null;
+  });
+  before = mine;
+}
+
+/** The control that a key presses. */
+export function control(key) {
+  const wanted = `[data-key="${CSS.escape(key)}"]`;
+  const reachable = (element) => visible(element) || visible(element.closest("details"));
+  for (const region of regions()) {
+    const found = $$(wanted, region).find(reachable);
+    if (found) return found;
+  }
+}
+
+/** Where to look: an open dialog alone; a form that is being filled in alone, so that a letter which misses its field
+    does nothing to what lies behind; else region after region. */
+function regions() {
+  const alone = $("dialog:modal") ?? $("[data-key-region] form.whole")?.closest("[data-key-region]");
+  if (alone) return [alone];
+  const marked = $$("[data-key-region]").sort((one, other) => one.dataset.keyRegion - other.dataset.keyRegion);
+  return [...marked, document.body];
+}
+
+function press(element) {
+  if (element.matches("[type=radio], [type=checkbox]")) {
+    element.checked = true;
+    element.focus();
+    element.dispatchEvent(new Event("change", { bubbles: true }));
+  } else if (element.matches("input, select, textarea")) {
+    element.focus();
+    element.select?.();
+  } else element.click();
+}
+
+/** What a key does; true where it did something. */
+function act(key, event) {
+  if (key.length === 1 && !single) return false;
+  if (handlers.some((handler) => handler(key, event))) return true;
+  if (event?.repeat) return false;
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  if (before && key.length === 1) {
+    before.then(() => pressFor(name));
+    return true;
+  }
+  return pressFor(name);
+}
+
+function pressFor(name) {
+  const found = control(name);
+  if (found) press(found);
+  return Boolean(found);
+}
+
+/** A key that came before its field had the focus. */
+function type(field, key) {
+  if (key === "Enter") field.form?.requestSubmit();
+  else if (key.length === 1 && !field.matches("select")) {
+    field.setRangeText(key, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+function escape() {
+  return closers.some(({ closer }) => closer()) || pressFor("Escape");
+}
+
+async function keydown(event) {
+  const { key, target } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+  if (key === "Tab" || key === "Shift") return;
+  if (coming) {
+    event.preventDefault();
+    while (coming) await coming;
+    return typing(document.activeElement) ? type(document.activeElement, key) : key === "Escape" ? escape() : act(key);
+  }
+  if (key === "Escape") {
+    if (!$("dialog:modal")) escape();
+    return;
+  }
+  if (typing(target)) return;
+  // A focused link or button does its own work; a radio submits its form and walks with left and right.
+  if (key === "Enter" && target.matches("a:not(.tok, [data-row]), button, summary, input")) return;
+  if ((key === "ArrowLeft" || key === "ArrowRight") && target.matches("input")) return;
+  if (act(key, event)) event.preventDefault();
+}
+document.addEventListener("keydown", keydown);
+
+const dialog = $("#keys");
+const letters = $("#single-keys");
+if (letters) {
+  letters.checked = single;
+  letters.addEventListener("change", () => {
+    single = letters.checked;
+    localStorage.setItem("single-keys", single ? "on" : "off");
+  });
+}
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-keys-open]")) dialog?.showModal();
+});
