@@ -1,6 +1,6 @@
 """What the desk itself refuses; what the engine refuses is in `tokens.errors`."""
 
-from common.errors import BadInput, NotFound
+from common.errors import BadInput, NotFound, Refused
 
 
 class ReasonMissing(BadInput):
@@ -21,3 +21,10 @@ class StepUnknown(NotFound):
     """The address names no step."""
 
     sentence = "There is no such step."
+
+
+class NotForYou(Refused):
+    """A patient asks for a step that is not a patient's any more."""
+
+    code = "not_for_you"
+    sentence = "The visit has begun: ask at the desk."

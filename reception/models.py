@@ -1,4 +1,4 @@
-"""What the desk itself keeps: which slips were printed."""
+"""What the desk itself keeps: which slips were printed, and what patients did themselves."""
 
 import pgtrigger
 from django.conf import settings
@@ -20,3 +20,41 @@ class SlipPrint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token_id}: {'slip' if self.copy == 0 else f'copy {self.copy}'}"
+
+
+class SelfService(models.Model):
+    """A patient took a step: from the slip's link, or at the kiosk. Append-only.
+
+    The engine's event of the same moment has no actor; this row says who it was. It is written in its transaction.
+    """
+
+    class Verb(models.TextChoices):
+        """What patients may do."""
+
+        REQUEST = "request", "Took a token"
+        ARRIVE = "arrive", "Said that they are here"
+        BACK = "back", "Came back from a test"
+        RETURN = "return", "Came after all"
+        CANCEL = "cancel", "Cancelled"
+
+    class Via(models.TextChoices):
+        """From where."""
+
+        LINK = "link", "The slip's link"
+        KIOSK = "kiosk", "The kiosk"
+
+    token = models.ForeignKey("tokens.Token", models.PROTECT, related_name="self_service")
+    verb = models.CharField(max_length=10, choices=Verb)
+    at = models.DateTimeField(help_text="The same as that of the token's event.")
+    via = models.CharField(max_length=10, choices=Via)
+    address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(via__in=["link", "kiosk"]), name="self_service_via_known"),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.token_id}: {self.get_verb_display()}, {self.get_via_display()}"

@@ -1,0 +1,5 @@
+"""What the desk's own screens allow."""
+
+from accounts.permissions import register
+
+register("reception.kiosk", "Use the kiosk, and start it on a screen", roles=["reception", "manager", "kiosk"])
