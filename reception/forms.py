@@ -74,3 +74,37 @@ class StepForm(forms.Form):
     reason = forms.CharField(max_length=300, required=False)
     slot = forms.IntegerField(required=False)
     minutes = forms.IntegerField(required=False, min_value=1, max_value=240)
+
+
+class PlanForm(forms.Form):
+    """A change of a session or of a slot: what is asked, and which preview was seen."""
+
+    slot = forms.IntegerField(required=False)
+    capacity = forms.IntegerField(required=False, min_value=0, max_value=1000)
+    minutes = forms.IntegerField(required=False, min_value=0, max_value=24 * 60)
+    move = forms.BooleanField(required=False)
+    reason = forms.CharField(max_length=300, required=False)
+    plan = forms.IntegerField(required=False)
+    version = forms.IntegerField(required=False, min_value=0)
+    seen = forms.CharField(max_length=64, required=False)
+    asked = forms.CharField(max_length=64, required=False)
+
+    def __init__(self, data: Any, *, verb: str) -> None:
+        super().__init__(data)
+        self.verb = verb
+
+    @property
+    def moves(self) -> bool:
+        """Whether those not seen are moved. Unasked, a cancelled session moves them and a closed one does not."""
+        said = "move" in self.data or "move_asked" in self.data
+        return bool(self.cleaned_data["move"]) if said else self.verb == "cancel"
+
+    @property
+    def choices(self) -> str:
+        """The choices in one word: who saw the preview of others has not seen this one."""
+        return f"{self.cleaned_data['capacity']}.{int(self.moves)}"
+
+    @property
+    def who(self) -> list[str]:
+        """The numbers of those who would have lost their place in the preview that was seen."""
+        return [number for number in str(self.data.get("who", "")).split(",") if number]

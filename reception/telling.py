@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from tokens.facts import TokenFacts
 from tokens.outcome import Outcome
 from tokens.states import Status
@@ -40,6 +42,18 @@ def told(verb: str, outcome: Outcome, clock: Clock, *, minutes: int | None = Non
     if verb in ("late-return", "undo", "mark-paid", "emergency"):
         own.append(standing(token, outcome, clock))
     return [*(sentence for sentence in own if sentence), *others(outcome, clock)]
+
+
+def told_of_session(verb: str, doctor: str, outcome: Outcome, clock: Clock) -> list[str]:
+    """The sentences after a doctor was late, paused or went on: no place moves, but a longer slot may give one."""
+    minutes = outcome.session.delay_minutes
+    if verb == "delay":
+        late = _("%(doctor)s is %(minutes)d min late. Every estimate changes.")
+        said = (late if minutes else _("%(doctor)s is in time again.")) % {"doctor": doctor, "minutes": minutes}
+    else:
+        words = {"pause": _("%(doctor)s pauses."), "resume": _("%(doctor)s goes on.")}
+        said = words[verb] % {"doctor": doctor}
+    return [said, *others(outcome, clock)]
 
 
 def standing(token: TokenFacts, outcome: Outcome, clock: Clock) -> str:

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from reception.pages import desk, giving, stepping, token
+from reception.pages import board, desk, giving, plans, stepping, token
 
 urlpatterns = [
+    path("board/<slug:slug>/", board.board_page, name="board"),
+    path("board/<slug:slug>/stream/", board.stream, name="board_stream"),
     path("desk/", desk.desk, name="desk"),
     path("desk/live/", desk.live, name="desk_live"),
     path("desk/find/", desk.find, name="desk_find"),
@@ -15,5 +17,6 @@ urlpatterns = [
     path("desk/tokens/<int:token_id>/slip/", token.slip, name="token_slip"),
     path("desk/tokens/<int:token_id>/print/", token.print_, name="token_print"),
     path("desk/tokens/<int:token_id>/<slug:verb>/", stepping.step, name="token_step"),
+    path("desk/sessions/<int:session_id>/", plans.session_page, name="session"),
     path("desk/sessions/<int:session_id>/call-next/", stepping.call_next, name="session_call_next"),
 ]

@@ -91,6 +91,21 @@ def undo_plan(*, plan_id: int, by: "User | None", at: "datetime | None" = None) 
         return finish(work, None, by)
 
 
+def try_undo(*, plan_id: int, by: "User | None", at: "datetime | None" = None) -> None:
+    """Raise what taking a plan back would raise now; nothing is changed.
+
+    Raises:
+        NotFound, CannotUndo, PlaceTaken, DuplicateToken, OutOfReach, PermissionDenied
+    """
+    with transaction.atomic(savepoint=False):
+        plan = Plan.objects.filter(pk=plan_id).first()
+        if plan is None:
+            raise errors.UnknownPlan
+        if plan.undone_at is not None:
+            raise errors.CannotUndo(what="A plan that was undone already")
+        storage.decide(_sessions_of(plan), lambda work: _take_back(work, plan, by), at=at)
+
+
 def _sessions_of(plan: Plan) -> list[Target]:
     """The sessions of a plan and of the tokens that it touched, in the order in which they are locked."""
     with connection.cursor() as cursor:

@@ -109,6 +109,7 @@ def change_capacity(
     *,
     slot_id: int,
     capacity: int,
+    reason: str = "",
     dry_run: bool = False,
     version: int | None = None,
     by: "User | None",
@@ -129,7 +130,7 @@ def change_capacity(
         lowest = placed - len(rules.removable(work.draft, slot))
         if capacity < lowest:
             raise errors.CapacityTooLow(lowest=lowest, attr="capacity")
-        event = work.draft.supply(work.session, slot, SupplyKind.CAPACITY, capacity=capacity)
+        event = work.draft.supply(work.session, slot, SupplyKind.CAPACITY, reason=reason, capacity=capacity)
         _take_places(work, slot, max(0, placed - capacity))
         return event
 
@@ -216,6 +217,7 @@ def close_session(
     *,
     session_id: int,
     move: bool = False,
+    reason: str = "",
     dry_run: bool = False,
     version: int | None = None,
     by: "User | None",
@@ -243,7 +245,7 @@ def close_session(
             and t.arrived_at is None
             and rules.begun(session.slot(t.slot_id), session, draft.now)
         ]
-        event = draft.supply(session, None, SupplyKind.CLOSED, status="closed", closed_at=draft.now)
+        event = draft.supply(session, None, SupplyKind.CLOSED, reason=reason, status="closed", closed_at=draft.now)
         for token in absent:
             draft.change(token, "no_show", status=Status.NO_SHOW.value, ended_at=draft.now, overbooked=False)
         _not_served(work, [t for t in session.tokens.values() if t.status in ACTIVE], move=move, days=MOVE_DAYS)
