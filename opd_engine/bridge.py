@@ -3,14 +3,22 @@
 The body is read by the event loop before a thread is taken, so a slow sender holds no thread; the answer comes back
 whole, unless it is long. That is what makes it about half as fast again as ``a2wsgi``, which crosses between thread
 and loop four times a request (figures in ``docs/decisions/server.md``).
+
+A view that answers with an `EventStream` lets its thread go: the events are made and sent in the loop.
 """
 
 import asyncio
+import contextlib
+import logging
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
+
+from common.streams import Events, EventStream
+
+log = logging.getLogger("opd.serve")
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -40,6 +48,8 @@ class WSGIBridge:
     def __init__(self, application: Callable[..., Iterable[bytes]], threads: int) -> None:
         self.application = application
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self.streams: set[asyncio.Task[None]] = set()
+        self.ending = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,7 +64,32 @@ class WSGIBridge:
             answer = Answer(send, loop)
             environ = environ_of(scope, body, length)
             rest = await loop.run_in_executor(self.threads, answer.make, self.application, environ)
-            await answer.finish(answer.status, answer.headers, rest)
+        if answer.events is not None and scope["method"] == "GET":
+            await self.stream(answer, answer.events, receive)
+            rest = b""
+        await answer.finish(answer.status, answer.headers, rest)
+
+    async def stream(self, answer: "Answer", events: Events, receive: Receive) -> None:
+        """Send events until there are no more, the reader goes away, or the server ends."""
+        sending = asyncio.create_task(answer.send_all(events))
+        leaving = asyncio.create_task(until_gone(receive))
+        self.streams.add(sending)
+        if self.ending:
+            sending.cancel()
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.streams.discard(sending)
+            for task in (sending, leaving):
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
+
+    def end_streams(self) -> None:
+        """End every open stream in good order: the browser sees an end, not a broken line, and connects anew."""
+        self.ending = True
+        for sending in self.streams:
+            sending.cancel()
 
 
 class Answer:
@@ -64,12 +99,15 @@ class Answer:
         self.send = send
         self.loop = loop
         self.begun = False
+        self.events: Events | None = None
         self.status = 500
         self.headers: list[tuple[bytes, bytes]] = []
 
     def make(self, application: Callable[..., Iterable[bytes]], environ: Environ) -> bytes:
         """In a thread: run the application. Returns the body, or its end where it was long."""
         chunks = application(environ, self.start)
+        if isinstance(chunks, EventStream):
+            self.events = chunks.events
         try:
             pieces: list[bytes] = []
             size = 0
@@ -96,6 +134,17 @@ class Answer:
         assert self.loop is not None
         asyncio.run_coroutine_threadsafe(self.pass_on(self.status, self.headers, piece, more=True), self.loop).result()
 
+    async def send_all(self, events: Events) -> None:
+        """In the loop: send pieces as they come."""
+        headers = [(name, value) for name, value in self.headers if name != b"content-length"]
+        try:
+            async with contextlib.aclosing(events()) as pieces:
+                await self.pass_on(self.status, headers, b"", more=True)
+                async for piece in pieces:
+                    await self.pass_on(self.status, headers, piece, more=True)
+        except Exception:
+            log.exception("A stream failed.")  # it ends; the reader connects anew
+
     async def finish(self, status: int, headers: list[tuple[bytes, bytes]], rest: bytes) -> None:
         """Send what is left, and the end."""
         await self.pass_on(status, headers, rest, more=False)
@@ -106,6 +155,12 @@ class Answer:
             self.begun = True
             await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def until_gone(receive: Receive) -> None:
+    """Wait until the reader has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def read_body(receive: Receive, into: IO[bytes]) -> int | None:

@@ -22,7 +22,7 @@ from django.db import connections
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from opd_engine.asgi import application, close_streams
+from opd_engine.asgi import application
 
 log = logging.getLogger("opd.serve")
 
@@ -136,7 +136,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, end streams, wait for running requests."""
-        close_streams()
+        application.end_streams()
         await super().shutdown(sockets)
 
 

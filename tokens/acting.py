@@ -54,7 +54,7 @@ def finish(work: Work, token: TokenFacts | None, by: "User | None") -> Outcome:
     for consequence in consequences():
         consequence(outcome)
     if outcome.touched or work.draft.supply_events:
-        live.announce(outcome.session_ids)
+        live.announce(outcome.session.facility_id, outcome.session_ids)
     return outcome
 
 

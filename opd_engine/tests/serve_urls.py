@@ -2,21 +2,22 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from common.streams import EventStream
 from opd_engine.urls import urlpatterns as real
 
 
-async def endless(request: HttpRequest) -> StreamingHttpResponse:
-    async def lines() -> AsyncIterator[str]:
-        yield "data: first\n\n"
+def endless(request: HttpRequest) -> EventStream:
+    async def lines() -> AsyncGenerator[bytes, None]:
+        yield b"data: first\n\n"
         await asyncio.Event().wait()
 
-    return StreamingHttpResponse(lines(), content_type="text/event-stream")
+    return EventStream(lines)
 
 
 @csrf_exempt

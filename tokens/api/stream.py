@@ -1,22 +1,22 @@
 """A session's queue as server-sent events: the whole state first, then the whole state after each change."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
-from asgiref.sync import sync_to_async
-from django.db import connections
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.callers import caller
-from tokens import live, queries
+from common.streams import EventStream
+from tokens import queries
 from tokens.api.answers import queue_json, root_of
-from tokens.queries import Queue
+from tokens.errors import UnknownSession
+from tokens.live import Frame, Watch, hub
+from tokens.live.frames import event
 
 KEPT_ALIVE: Final = 15.0
 """Seconds of silence after which a line is sent, by which a reader who has gone is noticed."""
@@ -25,54 +25,37 @@ RETRY: Final = 2000
 
 
 class StreamView(APIView):
-    """The stream's sign-in and permissions, which are those of every view; the streaming itself is `stream`."""
+    """Sign-in and permissions are those of every view; what comes after is sent by the event loop."""
 
     @extend_schema(responses={(200, "text/event-stream"): str})
-    def get(self, request: Request, pk: str) -> Response:
+    def get(self, request: Request, pk: str) -> HttpResponseBase:
         """The session's queue whenever it changes, within a second: events `queue`, whose data is that of `queue/`.
 
-        Each event's id is the session's version. Who connects again is first sent the whole queue as it is then.
+        Each event's id is the session's version. Who connects again is first sent the whole queue as it is then. Where
+        somebody was held or delayed for a time that is over now, the queue comes again under the same version.
         """
         session = queries.get_session(session_id=int(pk), by=caller(request))
-        return Response({"session": session.pk})
+        watch = queue_watch(session.pk, root_of(request))
+        return EventStream(lambda: _events(watch))
 
 
-async def stream(request: HttpRequest, pk: str) -> HttpResponseBase:
-    """Let the reader in, then send what the hub of this process hears. No connection of the pool is held meanwhile."""
-    admitted = await sync_to_async(_admit)(request, pk)
-    if admitted.status_code != 200 or request.method != "GET":
-        return admitted
-    response = StreamingHttpResponse(_events(int(pk), root_of(request)), content_type="text/event-stream")
-    response["Cache-Control"] = "no-store"
-    response["X-Accel-Buffering"] = "no"
-    return response
+def queue_watch(session_id: int, root: str) -> Watch:
+    """The queue of a session as clients read it."""
+
+    def read() -> Frame | None:
+        try:
+            queue = queries.queue(session_id)
+        except UnknownSession:
+            return None
+        data = json.dumps(queue_json(queue, root), separators=(",", ":"))
+        return Frame(str(queue.session.version), {"queue": data})
+
+    return Watch(key=("queue", session_id, root), read=read, session_ids=frozenset({session_id}))
 
 
-# So the schema finds the view behind the function, and Django exempts it from what is asked of forms.
-stream.cls = StreamView  # type: ignore[attr-defined]
-stream.initkwargs = {}  # type: ignore[attr-defined]
-stream.csrf_exempt = True  # type: ignore[attr-defined]
-
-_answer: Callable[..., Any] = StreamView.as_view()
-
-
-def _admit(request: HttpRequest, pk: str) -> HttpResponseBase:
-    """The answer of the ordinary view; its connection goes back to the pool."""
-    try:
-        return _answer(request, pk=pk).render()
-    finally:
-        connections.close_all()
-
-
-async def _events(session_id: int, root: str) -> AsyncIterator[bytes]:
+async def _events(watch: Watch) -> AsyncGenerator[bytes, None]:
     """Events as they go over the wire."""
     yield f"retry: {RETRY}\n\n".encode()
-    async with aclosing(live.hub().watch(session_id, idle=KEPT_ALIVE)) as queues:
-        async for queue in queues:
-            yield b": still here\n\n" if queue is None else event(queue, root)
-
-
-def event(queue: Queue, root: str) -> bytes:
-    """One event: the queue, under its version."""
-    data = json.dumps(queue_json(queue, root), separators=(",", ":"))
-    return f"id: {queue.session.version}\nevent: queue\ndata: {data}\n\n".encode()
+    async with aclosing(hub().follow(watch, idle=KEPT_ALIVE)) as frames:
+        async for frame in frames:
+            yield b": still here\n\n" if frame is None else event("queue", frame.parts["queue"], frame.version)

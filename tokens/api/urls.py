@@ -8,7 +8,7 @@ from tokens.api.board import BoardView, StatusView
 from tokens.api.sessions import PlanViewSet, SessionViewSet
 from tokens.api.simulations import ReplayView, SimulationView
 from tokens.api.slots import SlotViewSet
-from tokens.api.stream import stream
+from tokens.api.stream import StreamView
 from tokens.api.tokens import TokenViewSet
 
 router = SimpleRouter()
@@ -19,7 +19,7 @@ router.register("plans", PlanViewSet, basename="plan")
 
 urlpatterns = [
     re_path(r"^tokens/status/(?P<key>[A-Za-z0-9_-]{1,32})/$", StatusView.as_view(), name="token-status"),
-    re_path(rf"^sessions/(?P<pk>{ID})/stream/$", stream, name="session-stream"),
+    re_path(rf"^sessions/(?P<pk>{ID})/stream/$", StreamView.as_view(), name="session-stream"),
     path("simulations/", SimulationView.as_view(), name="simulations"),
     path("simulations/replay/", ReplayView.as_view(), name="simulations-replay"),
     path("board/", BoardView.as_view(), name="board"),

@@ -9,14 +9,14 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection, connections
-from django.test import AsyncRequestFactory
 from rest_framework.test import APIClient
 
 from accounts.models import Device
 from accounts.tests.factories import UserFactory
 from common.transactions import outermost
 from tokens import live, queueing
-from tokens.api.stream import stream
+from tokens.api.stream import queue_watch
+from tokens.live import hearing, saying
 from tokens.tests.hall import API, Hall, code
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,12 +52,10 @@ class Reader:
 
 async def connect(hall: Hall, bearer: str) -> Reader:
     """Open the stream of the hall's session."""
-    request = AsyncRequestFactory().get(
-        f"{API}sessions/{hall.session.pk}/stream/", headers={"Authorization": f"Bearer {bearer}"}
-    )
-    response = await stream(request, str(hall.session.pk))
+    client = APIClient(headers={"Authorization": f"Bearer {bearer}"})
+    response = await elsewhere(lambda: client.get(f"{API}sessions/{hall.session.pk}/stream/"))
     assert (response.status_code, response["Content-Type"]) == (200, "text/event-stream")
-    return Reader(aiter(response.streaming_content))  # type: ignore[attr-defined]
+    return Reader(response.events())
 
 
 def bearer_of(hall: Hall) -> str:
@@ -104,8 +102,8 @@ def test_the_whole_queue_first_then_each_change(hall: Hall) -> None:
 
 def test_a_change_of_another_process_is_heard(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     bearer = bearer_of(hall)
-    monkeypatch.setattr(live, "COMPARED", 60.0)
-    parameters = {**live._parameters(), "autocommit": True}
+    monkeypatch.setattr(hearing, "COMPARED", 60.0)
+    parameters = {**saying.parameters(), "autocommit": True}
 
     async def scenario() -> None:
         reader = await connect(hall, bearer)
@@ -120,7 +118,7 @@ def test_a_change_of_another_process_is_heard(hall: Hall, monkeypatch: pytest.Mo
 
 def test_a_hint_that_was_lost_costs_a_second(hall: Hall) -> None:
     bearer = bearer_of(hall)
-    parameters = {**live._parameters(), "autocommit": True}
+    parameters = {**saying.parameters(), "autocommit": True}
 
     async def scenario() -> None:
         reader = await connect(hall, bearer)
@@ -134,7 +132,7 @@ def test_a_hint_that_was_lost_costs_a_second(hall: Hall) -> None:
 
 def test_it_hears_again_after_its_connection_was_cut(hall: Hall) -> None:
     bearer = bearer_of(hall)
-    parameters = {**live._parameters(), "autocommit": True}
+    parameters = {**saying.parameters(), "autocommit": True}
 
     async def scenario() -> None:
         reader = await connect(hall, bearer)
@@ -157,13 +155,13 @@ def test_who_has_gone_leaves_nothing_behind(hall: Hall) -> None:
         for reader in readers:
             await reader.event()
         hub = live.hub()
-        assert (len(hub._watched), hub._watched[hall.session.pk].readers) == (1, 50)
+        assert [watched.readers for watched in hub._watched.values()] == [50]
         for reader in readers:
             await reader.close()
         async with asyncio.timeout(SOON):
             while asyncio.all_tasks() != before:
                 await asyncio.sleep(0)
-        assert (hub._watched, hub._tasks, hub._listener) == ({}, {}, None)
+        assert (hub._watched, hub._listener, hub._reader) == ({}, None, None)
 
     run(scenario)
 
@@ -193,7 +191,7 @@ def test_fifty_streams_hold_two_connections_at_most(hall: Hall) -> None:
 
 def test_a_quiet_stream_says_that_it_is_still_there(hall: Hall) -> None:
     async def scenario() -> None:
-        queues = live.hub().watch(hall.session.pk, idle=0.05)
+        queues = live.hub().follow(queue_watch(hall.session.pk, ""), idle=0.05)
         assert await anext(queues) is not None
         assert await anext(queues) is None
         await queues.aclose()
@@ -221,16 +219,16 @@ def test_hints_are_gathered() -> None:
         asleep.set()
         awake.wait(SOON)
 
-    notifier = live.Notifier(pause)
-    notifier.send = lambda ids: sent.append(sorted(ids))  # type: ignore[method-assign]
-    notifier.add([1])
+    notifier = saying.Notifier(pause)
+    notifier.send = lambda hints: sent.append(sorted(hints))  # type: ignore[method-assign]
+    notifier.add([(5, 1)])
     assert asleep.wait(SOON)
     asleep.clear()
     for _ in range(1000):
-        notifier.add([7, 8])
+        notifier.add([(5, 7), (5, 8)])
     awake.set()
     assert asleep.wait(SOON)
-    assert sent == [["1"], ["7", "8"]]
+    assert sent == [["5.1"], ["5.7", "5.8"]]
 
 
 def _closing(work: Callable[[], Any]) -> Callable[[], Any]:
@@ -247,14 +245,15 @@ def _as_another_process(parameters: dict[str, Any], hall: Hall, *, hint: bool) -
     with psycopg.connect(**parameters) as other:
         other.execute("UPDATE scheduling_session SET version = version + 1 WHERE id = %s", (hall.session.pk,))
         if hint:
-            other.execute("SELECT pg_notify(%s, %s)", (live.CHANNEL, str(hall.session.pk)))
+            other.execute("SELECT pg_notify(%s, %s)", (saying.CHANNEL, f"{hall.facility.pk}.{hall.session.pk}"))
 
 
 def _cut_listeners(parameters: dict[str, Any]) -> None:
     with psycopg.connect(**parameters) as other:
         other.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE query LIKE 'LISTEN %%' AND datname = current_database()"
+            " WHERE application_name = %s AND datname = current_database()",
+            (hearing.LISTENER,),
         )
 
 
@@ -264,7 +263,9 @@ async def _listening(reader: Reader, hall: Hall) -> None:
     def listens() -> bool:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN %%' AND datname = current_database()"
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE application_name = %s AND query LIKE 'SELECT %%' AND datname = current_database()",
+                (hearing.LISTENER,),
             )
             return bool(cursor.fetchone()[0])
 

@@ -1,0 +1,146 @@
+// A page that stays true while it is open. <body data-stream="/desk/stream/" data-seen="VERSION">: what changed comes as
+// whole elements that replace those of the same id. An element with data-parts keeps the children it names, in order.
+// <x id="live"> says whether the page is live, or since when not. Events on document: live:before and live:after with
+// detail.ids around each change, live:stale and live:fresh. Without scripts the page is what it was when it was opened.
+
+const SILENCE = 40_000; // the server says something every 15 seconds
+const LASTED = 5_000;
+const LONGEST = 10_000;
+
+const body = document.body;
+const sign = () => document.getElementById("live");
+let seen = body.dataset.seen ?? "";
+let open = null; // the request of the stream
+let failures = 0;
+let lastHeard = new Date();
+let fresh = null;
+let timer = 0;
+let watchdog = 0;
+
+function tell(name, detail = {}) {
+  document.dispatchEvent(new CustomEvent(name, { detail }));
+}
+
+function say(isFresh) {
+  const clock = lastHeard.toLocaleTimeString(document.documentElement.lang || [], { hour: "2-digit", minute: "2-digit", hour12: false });
+  const place = sign();
+  if (place) {
+    place.hidden = false;
+    place.classList.toggle("stale", !isFresh);
+    const words = isFresh ? (place.dataset.fresh ?? "Live") : (place.dataset.stale ?? "Not live since %").replace("%", clock);
+    if (place.textContent !== words) place.textContent = words;
+  }
+  if (fresh === isFresh) return;
+  fresh = isFresh;
+  tell(isFresh ? "live:fresh" : "live:stale", { since: lastHeard, clock });
+}
+
+function heard() {
+  lastHeard = new Date();
+  clearTimeout(watchdog);
+  watchdog = setTimeout(() => open?.abort("silence"), SILENCE);
+  say(true);
+}
+
+// --- what comes into the page ---------------------------------------------------------------------------------------
+
+function put(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  const parts = [...template.content.children];
+  tell("live:before", { ids: parts.map((part) => part.id) });
+  const changed = [];
+  for (const part of parts.filter((each) => !("parts" in each.dataset))) {
+    changed.push(part);
+    document.getElementById(part.id)?.replaceWith(part);
+  }
+  for (const part of parts.filter((each) => "parts" in each.dataset)) arrange(part, changed);
+  for (const part of changed) window.htmx?.process(part);
+  tell("live:after", { ids: parts.map((part) => part.id) });
+}
+
+/** Who is still named stays where it stands, so that nothing in it loses focus or place; the rest comes or goes. */
+function arrange({ id, dataset }, changed) {
+  const place = document.getElementById(id);
+  if (!place) return;
+  const come = new Map(changed.map((part) => [part.id, part]));
+  const stay = new Map([...place.children].map((child) => [child.id, child]));
+  const wanted = dataset.parts.split(" ").map((name) => stay.get(name) ?? come.get(name)).filter(Boolean);
+  for (const child of [...place.children]) if (!wanted.includes(child)) child.remove();
+  wanted.forEach((child, at) => {
+    if (place.children[at] !== child) place.insertBefore(child, place.children[at] ?? null);
+  });
+  place.dataset.parts = dataset.parts;
+}
+
+function take(block) {
+  const data = [];
+  for (const line of block.split("\n")) {
+    if (line.startsWith("data: ")) data.push(line.slice(6));
+    else if (line === "data:") data.push("");
+    else if (line.startsWith("id: ")) seen = line.slice(4);
+  }
+  if (data.length) put(data.join("\n"));
+}
+
+// --- the stream -----------------------------------------------------------------------------------------------------
+
+async function listen() {
+  clearTimeout(timer);
+  if (open || document.hidden) return;
+  const mine = (open = new AbortController());
+  const began = Date.now();
+  try {
+    const answer = await fetch(body.dataset.stream, { headers: { "Last-Event-ID": seen }, signal: mine.signal, cache: "no-store" });
+    if (answer.ok) await read(answer.body.pipeThrough(new TextDecoderStream()).getReader());
+    else if ([401, 403, 404].includes(answer.status)) return leave();
+  } catch {
+    // Broken, silent, or closed by us: what comes next is the same.
+  }
+  if (open !== mine) return;
+  open = null;
+  clearTimeout(watchdog);
+  // Whose stream lasted comes back at once; all others by and by, so that not all knock together.
+  failures = Date.now() - began > LASTED ? 0 : failures + 1;
+  if (failures) say(false);
+  const wait = failures ? Math.min(LONGEST, 250 * 2 ** failures) * (0.5 + Math.random()) : 100 * Math.random();
+  timer = setTimeout(listen, wait);
+}
+
+async function read(reader) {
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    heard();
+    text += value;
+    const blocks = text.split("\n\n");
+    text = blocks.pop();
+    blocks.forEach(take);
+  }
+}
+
+/** Signed out, or not allowed any more: the page itself says what is the matter. Once, for it may know better. */
+function leave() {
+  open = null;
+  say(false);
+  const last = Number(sessionStorage.getItem("live-left"));
+  if (Date.now() - last < 60_000) return;
+  sessionStorage.setItem("live-left", Date.now());
+  location.reload();
+}
+
+function close() {
+  clearTimeout(timer);
+  open?.abort("hidden");
+  open = null;
+}
+
+if (body.dataset.stream) {
+  // A browser keeps six connections to a host: pages that nobody looks at give theirs back.
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : listen()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", listen);
+  addEventListener("online", listen);
+  listen();
+}
