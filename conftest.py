@@ -22,6 +22,8 @@ from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
 
+pytest_plugins = ["common.testing.browser"]
+
 hypothesis_settings.register_profile(
     "opd",
     deadline=None,  # two test processes on two cores: a pause says nothing about the code

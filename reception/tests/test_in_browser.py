@@ -1,28 +1,15 @@
 """A receptionist's morning in a real browser, with the keyboard alone; and the same without scripts."""
 
-from collections.abc import Iterator
-
 import pytest
-from django.db import connections
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.tests.factories import PASSWORD
-from reception.tests.browsing import browser
+from common.testing.browser import Browsing
 from reception.tests.factories import Hall
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread; the test's own look into the database is no mistake. While the
-    # loop runs, Django keeps other connections for the thread than before it: they are closed before it ends.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    with browser() as found:
-        yield found
-        connections.close_all()
 
 
 def sign_in(page: Page, server: LiveServer, username: str) -> None:
@@ -35,14 +22,12 @@ def sign_in(page: Page, server: LiveServer, username: str) -> None:
     page.wait_for_url(f"{server.url}/desk/", wait_until="load")
 
 
-def test_a_receptionist_s_morning_with_the_keyboard_alone(live_server: LiveServer, chromium: Browser) -> None:
+def test_a_receptionist_s_morning_with_the_keyboard_alone(browsing: Browsing) -> None:
     hall = Hall(capacity=1)
     hall.patient("Lakshmi Narayan", phone="+919845011213")
     farhan = hall.give("Farhan Sheikh", "online", slot=0)
-    page = chromium.new_page(viewport={"width": 1280, "height": 800})
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    sign_in(page, live_server, hall.user("reception").username)
+    page = browsing.page(browsing.context())
+    sign_in(page, browsing.server, hall.user("reception").username)
     keys, drawer, bar, toasts = (
         page.keyboard,
         page.locator("#drawer"),
@@ -95,14 +80,12 @@ def test_a_receptionist_s_morning_with_the_keyboard_alone(live_server: LiveServe
     expect(page.locator(f"#t-{farhan.pk}")).to_contain_text("called")
     other = hall.give("Came Meanwhile", slot=1)
     expect(page.locator(f"#t-{other.pk}")).to_be_visible()
-    assert errors == []
 
 
-def test_without_scripts_the_same_is_done_with_forms_and_links(live_server: LiveServer, chromium: Browser) -> None:
+def test_without_scripts_the_same_is_done_with_forms_and_links(browsing: Browsing) -> None:
     hall = Hall()
     hall.patient("Lakshmi Narayan")
-    page = chromium.new_context(java_script_enabled=False).new_page()
-    page.goto(f"{live_server.url}/desk/")
+    page = browsing.open("/desk/", scripts=False)
     page.fill("[name=login]", hall.user("reception").username)
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")

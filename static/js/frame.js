@@ -5,10 +5,8 @@ import "./find.js";
 import { onEscape } from "./keys.js";
 
 const root = document.documentElement;
-root.classList.add("scripted");
 
 for (const button of $$("[data-theme-switch]")) {
-  button.hidden = false;
   button.addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";

@@ -70,7 +70,7 @@ def take(page: Any, server: str, shown: dict[str, Any], picture: Path) -> None:
     page.press("[name=password]", "Enter")
     page.wait_for_url(urljoin(server, "desk/"), wait_until="load")
     page.goto(urljoin(server, f"desk/?{urlencode(shown)}"), wait_until="load")
-    page.wait_for_selector("#live:not([hidden])")
+    page.wait_for_selector("#live:not([data-unheard])")
     page.focus("#give [value=paid]")
     page.screenshot(path=picture, animations="disabled")
 

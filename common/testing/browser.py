@@ -1,0 +1,220 @@
+"""The system's Chromium, for tests that need a real browser.
+
+Such tests stand in files with ``in_browser`` in their name, which are collected only where Chromium is found. They
+ask for the fixture ``browsing``::
+
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    def test_the_desk_on_a_phone(browsing: Browsing) -> None:
+        page = browsing.open("/desk/", user=hall.user("reception"), phone=True)
+        axe(page)
+        expect(page.locator("#columns")).to_be_visible()
+
+A script that fails in the page fails the test, and what the page looked like when a test failed is kept as a picture
+in ``OPD_VAR/screens``.
+"""
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from common.testing.chromium import ARGUMENTS, chromium
+
+PHONE = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+DESK = {"viewport": {"width": 1280, "height": 800}}
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Files of browser tests are not collected where there is no browser."""
+    return True if "in_browser" in collection_path.name and not chromium() else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test leaves pictures of its pages."""
+    report = yield
+    browsing = getattr(item, "funcargs", {}).get("browsing")
+    if report.when == "call" and report.failed and browsing:
+        browsing.keep_pictures(item.name)
+    return report
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for all tests of a file.
+
+    Playwright keeps an event loop in this thread, so a test's own look into the database is no mistake. While the loop
+    runs, Django keeps other connections for the thread than before it; `browsing` closes them after each test.
+    """
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        found = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        yield found
+        found.close()
+        connections.close_all()
+
+
+@dataclass
+class Browsing:
+    """Opens pages of the live server, for whoever has signed in, on whatever screen."""
+
+    browser: Browser
+    server: LiveServer
+    pages: list[Page] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/desk/", **wishes: Any) -> Page:
+        """A page in a browser of its own; what may be wished says `context`."""
+        page = self.page(self.context(**wishes))
+        answer = page.goto(self.server.url + path, wait_until="load")
+        assert answer is not None
+        assert answer.status < 500, page.inner_text("body")
+        return page
+
+    def context(
+        self,
+        *,
+        user: Any = None,
+        phone: bool = False,
+        size: tuple[int, int] | None = None,
+        dark: bool = False,
+        scripts: bool = True,
+        language: str = "en-IN",
+        **more: Any,
+    ) -> BrowserContext:
+        """A browser that shares nothing with others.
+
+        Args:
+            user: who has signed in; nobody without.
+            phone: 360 px wide, touched with a finger.
+            size: another size of the window.
+            dark: the system is dark.
+            scripts: whether JavaScript is on.
+            language: what the browser asks for, such as ``hi`` or ``ar``.
+            more: what Playwright's `new_context` takes.
+        """
+        screen: dict[str, Any] = dict(PHONE if phone else DESK)
+        if size:
+            screen["viewport"] = {"width": size[0], "height": size[1]}
+        scheme = "dark" if dark else "light"
+        wishes = {"color_scheme": scheme, "java_script_enabled": scripts, "locale": language, **screen, **more}
+        context = self.browser.new_context(**wishes)
+        if user is not None:
+            context.add_cookies([self.cookie(user)])
+        return context
+
+    def page(self, context: BrowserContext) -> Page:
+        """Another page in the same browser, whose faults are the test's."""
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.pages.append(page)
+        return page
+
+    def cookie(self, user: Any) -> Any:
+        """What a browser carries after signing in."""
+        client = Client()
+        client.force_login(user)
+        value = client.cookies[settings.SESSION_COOKIE_NAME].value
+        return {"name": settings.SESSION_COOKIE_NAME, "value": value, "url": self.server.url}
+
+    def keep_pictures(self, name: str) -> None:
+        """Every page as it looks now."""
+        folder, name = settings.OPD_VAR / "screens", re.sub(r"\W+", "-", name)
+        for number, page in enumerate(self.pages):
+            if not page.is_closed():
+                page.screenshot(path=folder / f"{name}-{number}.png")
+
+
+@pytest.fixture
+def browsing(browser: Browser, live_server: LiveServer) -> Iterator[Browsing]:
+    """Pages for this test; at its end none of them may have failed in a script."""
+    opened = Browsing(browser, live_server)
+    yield opened
+    for context in list(browser.contexts):
+        context.close()
+    connections.close_all()
+    assert opened.errors == []
+
+
+# What a page is asked about itself
+
+GRAVE = ("serious", "critical")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+def axe(page: Page, within: str | None = None) -> None:
+    """Fail where axe-core finds something serious in the page: each finding with where it stands and what helps.
+
+    Motion is ended first: text that is still appearing has too little contrast.
+    """
+    page.evaluate("document.getAnimations().forEach((each) => each.finish?.())")
+    found = Axe().run(page, context=within, options={**RULES, "resultTypes": ["violations"]}).response["violations"]
+    told = [
+        f"{each['impact']} {each['id']}: {each['help']}\n    {node['html'][:200]}\n    {_why(node)}"
+        for each in found
+        if each["impact"] in GRAVE
+        for node in each["nodes"][:5]
+    ]
+    assert not told, f"axe at {page.url}\n" + "\n".join(told)
+
+
+def _why(node: dict[str, Any]) -> str:
+    return " ".join(str(node.get("failureSummary", "")).split())
+
+
+SHIFT = """() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) sum += entry.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum))));
+})"""
+
+
+def layout_shift(page: Page) -> float:
+    """How much of the page has moved by itself since it was opened: cumulative layout shift, best 0."""
+    return float(page.evaluate(SHIFT))
+
+
+class Transfer:
+    """Bytes that the network brought to a page, headers included, from now on::
+
+    transfer = Transfer(page)
+    page.goto(...)
+    assert transfer.bytes < 150_000
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.by_address: dict[str, float] = {}
+        self._names: dict[str, str] = {}
+        wire = page.context.new_cdp_session(page)
+        wire.on("Network.requestWillBeSent", self._asked)
+        wire.on("Network.loadingFinished", self._came)
+        wire.send("Network.enable")
+
+    def _asked(self, event: dict[str, Any]) -> None:
+        self._names[event["requestId"]] = event["request"]["url"]
+
+    def _came(self, event: dict[str, Any]) -> None:
+        address = self._names[event["requestId"]]
+        self.by_address[address] = self.by_address.get(address, 0) + event["encodedDataLength"]
+
+    @property
+    def bytes(self) -> int:
+        """All of it."""
+        return int(sum(self.by_address.values()))
