@@ -26,6 +26,7 @@ function say(isFresh) {
   const place = sign();
   if (place) {
     place.hidden = false;
+    delete place.dataset.unheard;
     place.classList.toggle("stale", !isFresh);
     const words = isFresh ? (place.dataset.fresh ?? "Live") : (place.dataset.stale ?? "Not live since %").replace("%", clock);
     if (place.textContent !== words) place.textContent = words;
@@ -44,10 +45,14 @@ function heard() {
 
 // --- what comes into the page ---------------------------------------------------------------------------------------
 
-function put(html) {
+function element(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  const parts = [...template.content.children];
+  return template.content.firstElementChild;
+}
+
+function put(texts) {
+  const parts = texts.map(element);
   tell("live:before", { ids: parts.map((part) => part.id) });
   const changed = [];
   for (const part of parts.filter((each) => !("parts" in each.dataset))) {
@@ -74,13 +79,10 @@ function arrange({ id, dataset }, changed) {
 }
 
 function take(block) {
-  const data = [];
   for (const line of block.split("\n")) {
-    if (line.startsWith("data: ")) data.push(line.slice(6));
-    else if (line === "data:") data.push("");
-    else if (line.startsWith("id: ")) seen = line.slice(4);
+    if (line.startsWith("id: ")) seen = line.slice(4);
+    else if (line.startsWith("data: ")) put(JSON.parse(line.slice(6)));
   }
-  if (data.length) put(data.join("\n"));
 }
 
 // --- the stream -----------------------------------------------------------------------------------------------------
