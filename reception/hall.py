@@ -89,11 +89,29 @@ class Column:
     slots: list[SlotView]
     alerts: list[Row] = field(default_factory=list)
     phase: str = "now"
+    overdue: bool = False
+    next_free: SlotFacts | None = None
+    free: int = 0
 
     @property
     def late(self) -> bool:
         """Whether the doctor is late."""
         return self.session.delay_minutes > 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return sum(t.status == Status.WAITLISTED for t in _all(self.session))
+
+    @property
+    def here(self) -> int:
+        """How many are here and have not been seen."""
+        return sum(_is_here(t) for t in _all(self.session))
+
+    @property
+    def since_longest(self) -> datetime | None:
+        """When the one came who has been here longest."""
+        return min((t.arrived_at for t in _all(self.session) if _is_here(t) and t.arrived_at), default=None)
 
 
 def phase_of(session: SessionFacts, now: datetime) -> str:
@@ -120,6 +138,7 @@ def column(session: SessionFacts, names: Names, patients: dict[int, str], now: d
     slots = [_slot(session, slot, by_slot.get(slot.id, []), patients, now) for slot in session.slots]
     _hint(session, slots, now)
     emergencies = [t for t in _all(session) if t.emergency and t.status == Status.WAITLISTED]
+    open_slots = [slot for slot in session.slots if slot.free and rules.takes(slot, session, now)]
     return Column(
         session=session,
         names=names,
@@ -130,6 +149,9 @@ def column(session: SessionFacts, names: Names, patients: dict[int, str], now: d
         slots=slots,
         alerts=[row(t, session, patients[t.id], now) for t in sorted(emergencies, key=rules.rank)],
         phase=phase_of(session, now),
+        overdue=_overdue(session, now),
+        next_free=open_slots[0] if open_slots else None,
+        free=sum(slot.free for slot in open_slots),
     )
 
 
@@ -160,7 +182,7 @@ def figures(sessions: Iterable[SessionFacts]) -> Figures:
     return Figures(
         tokens=len(tokens),
         seen=sum(t.status == Status.COMPLETED for t in tokens),
-        here=sum(t.arrived_at is not None and (t.queued or t.status == Status.WAITLISTED) for t in tokens),
+        here=sum(_is_here(t) for t in tokens),
         waiting=sum(t.status == Status.WAITLISTED for t in tokens),
         no_show=sum(t.status == Status.NO_SHOW for t in tokens),
         median_wait=round(median(waits)) if waits else None,
@@ -184,6 +206,17 @@ def _all(session: SessionFacts) -> Iterable[TokenFacts]:
     return session.tokens.values()
 
 
+def _is_here(token: TokenFacts) -> bool:
+    return token.arrived_at is not None and (token.queued or token.status == Status.WAITLISTED)
+
+
+def _overdue(session: SessionFacts, now: datetime) -> bool:
+    """Whether the doctor should have begun, said nothing of a delay, and has called nobody while somebody is here."""
+    begun = session.calls or any(t.status in (Status.IN_PROGRESS, Status.COMPLETED) for t in _all(session))
+    waited = now >= session.starts_at + session.delay and any(_is_here(t) for t in _all(session))
+    return session.status == "open" and not session.paused_at and waited and not begun
+
+
 def _slot(
     session: SessionFacts, slot: SlotFacts, tokens: list[TokenFacts], patients: dict[int, str], now: datetime
 ) -> SlotView:
@@ -204,12 +237,13 @@ def _slot(
 
 
 def _cells(slot: SlotFacts, holding: list[TokenFacts]) -> list[str]:
-    """One cell for each place: seen, in the room, held, free, over. Empty where one bar says it better."""
+    """One cell for each place: seen, in the room, held, free or cut, over. Empty where one bar says it better."""
     if slot.capacity > MOST_CELLS:
         return []
     kinds = {Status.COMPLETED: "seen", Status.IN_PROGRESS: "now"}
     ordinary = [kinds.get(Status(t.status), "held") for t in holding if not t.overbooked]
-    return [*ordinary, *["free"] * slot.free, *["over" for t in holding if t.overbooked]]
+    left = "free" if slot.status == "open" else "cut"
+    return [*ordinary, *[left] * slot.free, *["over" for t in holding if t.overbooked]]
 
 
 def _slot_words(slot: SlotFacts, holding: list[TokenFacts], tokens: list[TokenFacts], past: bool) -> str:
@@ -319,4 +353,6 @@ def _punctual(session: SessionFacts, now: datetime) -> str:
         return ""
     if session.delay_minutes:
         return f"{session.delay_minutes} min late"
-    return "Not in yet" if now < session.starts_at else ""
+    if _overdue(session, now):
+        return "Not in yet"
+    return ""

@@ -31,6 +31,7 @@ from tokens.states import Status
 VIEW: Final = "tokens.view"
 _SLOT_COLUMNS: Final = ("id", "session_id", "starts_at", "ends_at", "capacity", "status", "used", "overbooked")
 _NAMES: Final = ("doctor__name", "department__name", "room__name", "doctor__user_id")
+_REACHED: Final = [(name, locking.COLUMNS.index(name)) for name in ("doctor_id", "department_id", "facility_id")]
 _POLICY_FIELDS: Final = tuple(Policy.__dataclass_fields__)
 _TOKEN_NUMBER: Final = re.compile(r"([a-z]{1,4})?\s*-?\s*(\d{1,5})", re.IGNORECASE)
 
@@ -58,6 +59,11 @@ class Day:
     policies: list[PolicyAssignment]
     patients: dict[int, str] = field(default_factory=dict)
 
+    @cached_property
+    def is_today(self) -> bool:
+        """Whether it is the facility's own date of now."""
+        return self.date == self.facility.local_date(self.now)
+
     @property
     def yesterday(self) -> dt.date:
         """The day before."""
@@ -71,10 +77,19 @@ class Day:
     def build(self, session_id: int) -> SessionFacts:
         """Fresh facts of a session, which the caller may change."""
         facts = SessionFacts(*(*self.rows[session_id], PRESETS[DEFAULT_POLICY]))
-        facts.policy = self._policy(facts)
+        facts.policy = self._policy_of(session_id)
         facts.slots = [SlotFacts(*row) for row in self.slots.get(session_id, [])]
         facts.tokens = {row[0]: TokenFacts(*row) for row in self.tokens.get(session_id, [])}
         return facts
+
+    def read_of(self, session_id: int) -> tuple[Any, ...]:
+        """All that was read of a session, and the minute: equal, and everything said of it is equal."""
+        tokens = self.tokens.get(session_id, [])
+        names = tuple(self.patients[row[0]] for row in tokens)
+        minute = self.now.replace(second=0, microsecond=0)
+        policy = repr(self._policy_of(session_id))
+        slots = tuple(self.slots.get(session_id, []))
+        return (self.rows[session_id], self.names[session_id], slots, tuple(tokens), names, policy, minute)
 
     def builders(self, *, doctor_id: int = 0, department_id: int = 0) -> list[Callable[[], SessionFacts]]:
         """Makers of facts of the sessions of a doctor or of a department."""
@@ -98,11 +113,12 @@ class Day:
         """The numbers of the day."""
         return figures(self.sessions)
 
-    def _policy(self, facts: SessionFacts) -> Policy:
+    def _policy_of(self, session_id: int) -> Policy:
         """The nearest policy set: on the doctor, the department, the facility, else the default."""
-        for name in ("doctor_id", "department_id", "facility_id"):
+        row = self.rows[session_id]
+        for name, at in _REACHED:
             for assignment in self.policies:
-                if getattr(assignment, name) == getattr(facts, name):
+                if getattr(assignment, name) == row[at]:
                     return _policy_facts(assignment.policy)
         return PRESETS[DEFAULT_POLICY]
 

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from reception.pages import board, desk, giving, plans, stepping, token
+from reception.pages import board, desk, giving, patient, plans, stepping, token
 
 urlpatterns = [
     path("board/<slug:slug>/", board.board_page, name="board"),
     path("board/<slug:slug>/stream/", board.stream, name="board_stream"),
     path("desk/", desk.desk, name="desk"),
-    path("desk/live/", desk.live, name="desk_live"),
+    path("desk/stream/", desk.stream, name="desk_stream"),
     path("desk/find/", desk.find, name="desk_find"),
     path("desk/facility/", desk.choose_facility, name="desk_facility"),
     path("desk/patients/", giving.register, name="desk_register"),
@@ -19,4 +19,10 @@ urlpatterns = [
     path("desk/tokens/<int:token_id>/<slug:verb>/", stepping.step, name="token_step"),
     path("desk/sessions/<int:session_id>/", plans.session_page, name="session"),
     path("desk/sessions/<int:session_id>/call-next/", stepping.call_next, name="session_call_next"),
+    path("t/<str:key>/here/", patient.here, name="patient_here"),
+    path("t/<str:key>/cancel/", patient.cancel, name="patient_cancel"),
+    path("t/<str:key>/stream/", patient.stream, name="patient_stream"),
+    path("t/<str:key>", patient.patient, name="patient"),
+    path("t/<str:key>/", patient.patient),
+    path("t/<path:key>", patient.patient),
 ]

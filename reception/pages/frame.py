@@ -5,13 +5,13 @@ import functools
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
+from django.utils.cache import add_never_cache_headers
 
 from accounts.models import Facility, User
 from accounts.permissions import allows
@@ -20,24 +20,28 @@ from common.errors import BadInput
 from reception import queries
 
 P = ParamSpec("P")
-Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+R = TypeVar("R")
 
 KEY = "idempotency_key"
 
 
-def staff(page: Page[P]) -> Page[P]:
-    """A page for people who have signed in. htmx is told to go to the sign-in page as a whole."""
+def staff(page: Callable[Concatenate[HttpRequest, P], R]) -> Callable[Concatenate[HttpRequest, P], R]:
+    """A page, or its stream, for people who have signed in. htmx is told to go to the sign-in page as a whole."""
 
-    @never_cache
     @functools.wraps(page)
-    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        if request.user.is_authenticated:
-            return page(request, *args, **kwargs)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(status=204, headers={"HX-Redirect": resolve_url("account_login")})
-        return redirect_to_login(request.get_full_path())
+    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
+        answer = page(request, *args, **kwargs) if request.user.is_authenticated else _sign_in(request)
+        if isinstance(answer, HttpResponse):
+            add_never_cache_headers(answer)
+        return answer
 
-    return cast("Page[P]", checked)
+    return cast("Callable[Concatenate[HttpRequest, P], R]", checked)
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": resolve_url("account_login")})
+    return redirect_to_login(request.get_full_path())
 
 
 def person(request: HttpRequest) -> User:

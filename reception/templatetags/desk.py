@@ -12,7 +12,6 @@ from patients.models import Patient
 from reception.demo.known import demo_users
 from reception.demo.people import PASSWORD, Member
 from reception.hall import SOURCE_WORDS, Row
-from tokens.models import Token
 from tokens.states import Source
 
 register = template.Library()
@@ -49,28 +48,24 @@ _EMERGENCY = '<svg class="icon" aria-hidden="true"><use href="#i-emergency"/></s
 
 
 @register.simple_tag
-def rows(lines: list[Row], selected: Token | None = None) -> SafeString:
+def rows(lines: list[Row]) -> SafeString:
     """Tokens as lines of a column.
 
     Written here and not as a template: a desk has four hundred of them, and a template took a quarter of a
     millisecond for each.
     """
-    chosen = selected.pk if selected else None
-    return mark_safe("".join(_row(line, line.id == chosen) for line in lines))  # noqa: S308 - every text is escaped
+    return mark_safe("".join(_row(line) for line in lines))  # noqa: S308 - every text is escaped
 
 
-def _row(line: Row, chosen: bool) -> str:
+def _row(line: Row) -> str:
     at = f" {timezone.localtime(line.note_at):%H:%M}" if line.note_at else ""
     return (
-        f'<li><a class="tok {line.tone}" id="t-{line.id}" href="?token={line.id}"{_CURRENT if chosen else ""}>'
+        f'<li><a class="tok {line.tone}" id="t-{line.id}" href="?token={line.id}">'
         f'<svg class="mark {line.mark}" role="img" aria-label="{line.state}"><use href="#m-{line.mark}"/></svg>'
         f'<span class="num">{line.number}</span><span class="name">{escape(line.name)}</span>'
         f'<span class="src {line.kind}">{_EMERGENCY if line.kind == Source.EMERGENCY else ""}{escape(line.note)}{at}'
         "</span></a></li>"
     )
-
-
-_CURRENT = ' aria-current="true"'
 
 
 @register.filter

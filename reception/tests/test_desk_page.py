@@ -10,6 +10,7 @@ from patients.tests.factories import PatientFactory
 from reception.tests.factories import HOUR, Hall, text
 from scheduling.models import Slot
 from scheduling.tests.factories import DepartmentFactory
+from tokens.live import Watch
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ class TestWhoSeesIt:
         assert response["Location"] == "/accounts/login/?next=/desk/%3Ftoken%3D1"
 
     def test_htmx_is_sent_to_the_sign_in_page_as_a_whole(self):
-        response = Client().get("/desk/live/", headers={"HX-Request": "true"})
+        response = Client().get("/desk/find/", headers={"HX-Request": "true"})
         assert (response.status_code, response["HX-Redirect"]) == (204, "/accounts/login/")
 
     @pytest.mark.parametrize(
@@ -137,37 +138,68 @@ class TestWhatItShows:
 
 
 class TestLive:
-    def asked(self, client: Client) -> dict[str, str]:
-        """What an open desk asks with."""
-        context = client.get("/desk/").context
-        return {"seen": context["hall"].seen, "shown": context["hall"].shown, "minute": context["minute"]}
-
-    def test_nothing_is_answered_while_nothing_changed(self):
+    def test_the_page_says_which_state_it_shows_and_the_stream_begins_there(self):
         hall = Hall()
-        client = hall.asha
-        answers = {client.get("/desk/live/", self.asked(client)).status_code for _ in range(2)}
-        assert 204 in answers  # the minute turns between at most one of two pairs
+        hall.give("Ravi")
+        page = hall.asha.get("/desk/")
+        frame = watched(hall.asha).read()
+        assert frame.version == page.context["parts"].frame.version
+        assert f'data-seen="{frame.version}"' in page.content.decode()
+        assert frame.unseen(frame.version) == ()
 
-    def test_only_columns_that_changed_come_again(self):
+    def test_only_what_changed_comes_again(self):
         hall = Hall()
         other = hall.sitting(hall.doctor("Dr Iyer"), timezone.now() - HOUR / 2)
-        client = hall.asha
-        asked = self.asked(client)
+        watch = watched(hall.asha)
+        before = watch.read().version
         hall.give("Somebody New")
-        asked["minute"] = client.get("/desk/").context["minute"]
-        page = client.get("/desk/live/", asked).content.decode()
-        assert "Somebody New" in page
-        assert f'id="col-{hall.session.pk}"' in page
-        assert f'id="col-{other.pk}"' not in page
+        frame = watch.read()
+        changed = frame.unseen(before)
+        assert {"figures", f"col-{hall.session.pk}"} <= set(changed)
+        assert f"col-{other.pk}" not in changed
+        assert "Somebody New" in frame.parts[f"col-{hall.session.pk}"]
 
     def test_a_doctor_who_comes_in_gets_a_column(self):
         hall = Hall()
+        watch = watched(hall.asha)
+        before = watch.read().version
+        other = hall.sitting(hall.doctor("Dr Iyer"), timezone.now() - HOUR / 2)
+        frame = watch.read()
+        assert {"columns", f"col-{other.pk}"} <= set(frame.unseen(before))
+        assert f'data-parts="col-{hall.session.pk} col-{other.pk}"' in frame.parts["columns"]
+
+    def test_desks_that_look_alike_share_what_is_read(self):
+        hall = Hall()
+        other = hall.doctor("Dr Iyer", user=hall.user("doctor"))
+        hall.sitting(other, timezone.now() - HOUR / 2)
+        doctor = Client()
+        doctor.force_login(other.user)
+        keys = [watched(client).key for client in (hall.asha, hall.client("admin"), doctor)]
+        assert keys[0] == keys[1] != keys[2]
+
+    def test_nothing_of_a_person_is_in_what_is_shared(self):
+        hall = Hall()
+        token = hall.give("Ravi")
         client = hall.asha
-        asked = self.asked(client)
-        hall.sitting(hall.doctor("Dr Iyer"), timezone.now() - HOUR / 2)
-        page = client.get("/desk/live/", asked).content.decode()
-        assert 'id="columns"' in page
-        assert "Dr Iyer" in page
+        page = client.get(f"/desk/?token={token.pk}")
+        assert f'id="t-{token.pk}" aria-current="true"' in page.content.decode()
+        shared = "".join(watched(client).read().parts.values())
+        assert "csrf" not in shared
+        assert "idempotency" not in shared
+        assert 'aria-current="true" href' not in shared
+
+    def test_a_changed_name_is_shown_though_no_token_changed(self):
+        hall = Hall()
+        token = hall.give("Ravi Shankr")
+        hall.asha.get("/desk/")
+        token.patient.name = "Ravi Shankar"
+        token.patient.save()
+        assert "Ravi Shankar" in text(hall.asha.get("/desk/"))
+
+
+def watched(client: Client) -> Watch:
+    """What the stream of an open desk watches."""
+    return client.get(f"/desk/stream/?{client.get('/desk/').context['stream']}").watch
 
 
 def full_hall() -> Hall:
@@ -218,10 +250,8 @@ class TestWhatItCosts:
         with django_assert_max_num_queries(13):
             asha.get(f"/desk/?token={token.pk}&patient={token.patient_id}")
 
-    def test_asking_what_changed_is_five(self, django_assert_max_num_queries):
+    def test_what_changed_is_read_in_five(self, django_assert_max_num_queries):
         hall = full_hall()
-        asha = hall.asha
-        asked = asha.get("/desk/").context
-        seen, minute = asked["hall"].seen, asked["minute"]
+        watch = watched(hall.asha)
         with django_assert_max_num_queries(5):
-            asha.get("/desk/live/", {"seen": seen, "shown": asked["hall"].shown, "minute": minute})
+            watch.read()

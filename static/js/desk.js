@@ -56,6 +56,7 @@ document.addEventListener("click", (event) => {
     select(chosen.id.slice(2));
   } else if (link?.hasAttribute("data-drawer")) {
     event.preventDefault();
+    if (link.dataset.select) select(link.dataset.select);
     openDrawer(link.href);
   } else if (link?.hasAttribute("hx-get")) {
     select(link.dataset.select);
@@ -145,3 +146,19 @@ document.addEventListener("live:before", keep);
 document.addEventListener("live:after", restore);
 
 paintSelection();
+
+// --- buttons in the columns, which all desks share --------------------------------------------------------------------
+
+document.addEventListener("submit", (event) => {
+  const { target: form, submitter } = event;
+  if (form.id !== "call") return;
+  event.preventDefault();
+  const values = { ...Object.fromEntries(new FormData(form)), idempotency_key: freshKey() };
+  submitter.disabled = true;
+  htmx.ajax("POST", submitter.formAction, { values, swap: "none" }).finally(() => (submitter.disabled = false));
+});
+
+/** A name for this press alone; `crypto.randomUUID` is kept from pages that came without TLS. */
+function freshKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
