@@ -1,0 +1,227 @@
+"""How long everybody in a session's queue will wait, from facts that were read already. Pure: no Django, no clock.
+
+The queue is walked once, in call order. What is fixed (the session has not begun, the doctor is late or pauses) is
+added; what is random (the rest of the current consultation, and a step for everybody ahead) is summed up and spread by
+`tokens.waits.model`. Those ahead count with the chance that they are called before: not here yet, held, at a test.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from tokens import queue_rules
+from tokens.facts import SessionFacts, TokenFacts
+from tokens.states import Status
+from tokens.waits.model import Clinic, Occasion, Prior, Sitting, Visit
+
+LOOKED_AHEAD: Final = timedelta(hours=12)
+"""Before a session this far away nobody thinks in minutes, and long after its end nobody waits in it."""
+PAUSE: Final = 10.0
+"""Minutes a pause goes on, as nobody says how long it lasts; in nine of ten cases twice that."""
+LATE_HALF: Final = 30.0
+"""Minutes after the slot's begin in which half of those who are not here yet are given up."""
+RESUMED: Final = 0.5
+"""What coming back from a test takes, in steps; and the chance that one who is away comes back before."""
+EMERGENCIES_AT_MOST: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Minutes from now: half of the patients start before `p50`, nine of ten before `p90`."""
+
+    p50: int
+    p90: int
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of a doctor beyond the session's own facts.
+
+    Attributes:
+        clinic: what the doctor's consultations taught; None where there were none, and nobody else's.
+        sittings: sessions of the day that have begun, by id, as they were when this was read.
+        visits: how often each patient was here before; None where that is not known.
+        late: minutes after its announced begin at which a session usually begins.
+        shows: the share of the booked who come.
+        emergencies: the share of consultations that are emergencies.
+        correction: what estimates that were given turned out to be short or long by, as a factor.
+    """
+
+    clinic: Clinic | None = None
+    sittings: Mapping[int, Sitting] = field(default_factory=dict)
+    visits: Mapping[int, int] | None = None
+    late: float = 0.0
+    shows: float = 0.85
+    emergencies: float = 0.0
+    correction: float = 1.0
+    afternoon: Mapping[int, bool] = field(default_factory=dict)
+
+    def visit(self, token: TokenFacts) -> Visit:
+        """What registration knows of a token's consultation."""
+        return Visit() if self.visits is None else Visit(self.visits.get(token.patient_id, 0) + 1)
+
+
+NOTHING: Final = Known()
+
+
+def planned_step(session: SessionFacts) -> float:
+    """The minutes a patient by the plan: the time of the slots over their places. What a new hospital starts from."""
+    places = sum(slot.capacity for slot in session.slots)
+    minutes = sum((slot.ends_at - slot.starts_at).total_seconds() / 60 for slot in session.slots)
+    return min(60.0, max(2.0, minutes / places)) if places and minutes else Prior().minutes
+
+
+@dataclass(slots=True)
+class Line:
+    """What lies before the next one of a line: fixed minutes, random minutes, and how many steps those are."""
+
+    fixed: float
+    random: float = 0.0
+    steps: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.fixed + self.random
+
+    def add(self, minutes: float, weight: float) -> None:
+        """One more ahead, who counts with this weight."""
+        self.random += minutes * weight
+        self.steps += weight
+
+    def wait_for(self, minutes: float) -> None:
+        """Nothing happens before that minute."""
+        self.fixed += max(0.0, minutes - self.total)
+
+
+class Walk:
+    """One walk along a session's queue. Minutes are from now."""
+
+    def __init__(self, session: SessionFacts, now: datetime, known: Known) -> None:
+        self.session, self.now, self.known = session, now, known
+        self.clinic = known.clinic or _fresh(planned_step(session))
+        occasion = Occasion(session.date.weekday(), known.afternoon.get(session.id, False))
+        self.sitting = known.sittings.get(session.id) or Sitting(self.clinic, occasion)
+        self.minutes = self.sitting.stepper()
+        self.inside = queue_rules.in_room(session.tokens.values())
+        self.at = now.timestamp() / 60
+        self.order = self.sitting.order
+        self.here = self._begin()
+        self.expected = Line(self.here.fixed, self.here.random, self.here.steps)
+        self._ease = 1 / (1 - min(EMERGENCIES_AT_MOST, known.emergencies))
+
+    def _begin(self) -> Line:
+        """What lies before the first one of the queue."""
+        line = Line(0.0)
+        begun = self.inside is not None or self.sitting.started_at is not None
+        if not begun:
+            late = max(float(self.session.delay_minutes), self.known.late)
+            line.wait_for(self.until(self.session.starts_at) + late)
+        if self.session.paused_at is not None:
+            line.fixed += PAUSE
+        if self.inside is not None and self.inside.started_at is not None:
+            step = self.step(self.inside, self.order)
+            line.add(self.clinic.remaining(step, -self.until(self.inside.back_at or self.inside.started_at)), 1.0)
+            line.steps = 1.0
+        return line
+
+    def until(self, moment: datetime) -> float:
+        """Minutes until a moment; negative after it."""
+        return (moment - self.now).total_seconds() / 60
+
+    def step(self, token: TokenFacts, place: int) -> float:
+        """What a token's consultation is expected to take, from its start to the next one's."""
+        whole = self.minutes(self.known.visit(token), self.at, place)
+        return whole * RESUMED if token.back_at is not None else whole
+
+    def ready(self, token: TokenFacts) -> float:
+        """The minute from which one who is not here yet is expected: when the slot begins."""
+        return self.until(self.session.slot(token.slot_id).starts_at) + self.session.delay_minutes
+
+    def chance(self, ready: float) -> float:
+        """The chance that one who is not here yet still comes: less with every minute after the slot's begin."""
+        return float(self.known.shows * 0.5 ** (max(0.0, -ready) / LATE_HALF))
+
+    def waits(self) -> Iterator[tuple[TokenFacts, Wait]]:
+        """Everybody in the queue with their wait, those called first."""
+        standing = queue_rules.queue(self.session, self.now)
+        called = [t for t in standing if t.called_at is not None and t.arrived_at is not None]
+        for token in called:
+            yield token, self.range(self.here, token)
+            self._pass(token, 1.0)
+        for token in self.session.tokens.values():
+            if token.status == Status.IN_PROGRESS and token.away_at is not None and token.back_at is None:
+                self._pass(token, RESUMED * RESUMED)
+        for token in standing:
+            if token in called:
+                continue
+            if token.arrived_at is None:
+                yield token, self._expected(token)
+            else:
+                yield token, self._here(token)
+
+    def _pass(self, token: TokenFacts, weight: float) -> None:
+        step = self.step(token, self.order + int(self.here.steps))
+        self.here.add(step, weight)
+        self.expected.add(step, weight)
+
+    def _here(self, token: TokenFacts) -> Wait:
+        """One who is here; one who is held waits at least that long, and holds up only those called after."""
+        held = self.until(token.held_until) if token.held_until is not None else 0.0
+        found = self.range(self.here, token, at_least=held)
+        self._pass(token, 1.0 if held <= self.here.total else 0.0)
+        return found
+
+    def _expected(self, token: TokenFacts) -> Wait:
+        """One who is not here: not before the slot begins. Those here are held up only if it has begun by then."""
+        ready = self.ready(token)
+        self.expected.wait_for(ready)
+        found = self.range(self.expected, token)
+        step, weight = self.step(token, self.order + int(self.expected.steps)), self.chance(ready)
+        self.expected.add(step, weight)
+        if ready <= self.here.total:
+            self.here.add(step, weight)
+        return found
+
+    def range(self, line: Line, token: TokenFacts, *, at_least: float = 0.0) -> Wait:
+        """The two figures for the next one of a line."""
+        random = line.random * self.known.correction * (1.0 if token.emergency else self._ease)
+        by = self.clinic.quantiles(line.steps)
+        half = max(line.fixed + random * by.p50, at_least)
+        unsure = PAUSE if self.session.paused_at is not None else 0.0
+        most = max(line.fixed + unsure + random * by.p90, at_least)
+        return Wait(max(0, round(half)), max(0, round(half), round(most)))
+
+
+def estimates(session: SessionFacts, now: datetime, known: Known = NOTHING) -> dict[int, Wait]:
+    """The waits of everybody who is in the queue or expected in it, by token. Empty where nobody thinks in minutes.
+
+    Along the queue they never go down for people in the same state: here, or not yet here.
+    """
+    near = session.starts_at - LOOKED_AHEAD <= now <= session.ends_at + session.delay + LOOKED_AHEAD
+    if session.status != "open" or not near:
+        return {}
+    found: dict[int, Wait] = {}
+    least = {True: Wait(0, 0), False: Wait(0, 0)}
+    for token, wait in Walk(session, now, known).waits():
+        state = token.arrived_at is not None
+        floor = least[state]
+        found[token.id] = Wait(max(wait.p50, floor.p50), max(wait.p90, floor.p90))
+        if token.held_until is None or token.held_until <= now:
+            least[state] = found[token.id]
+    return found
+
+
+_KEPT: Final = 64
+_clinics: dict[float, Clinic] = {}
+
+
+def _fresh(step: float) -> Clinic:
+    """A clinic that knows the plan alone; kept, for it costs more to make than to ask."""
+    found = _clinics.get(step)
+    if found is None:
+        if len(_clinics) >= _KEPT:
+            _clinics.clear()
+        found = _clinics[step] = Clinic(Prior(step))
+    return found
