@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -21,6 +22,9 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
+
+if TYPE_CHECKING:
+    from opd_engine.tests.served import Served
 
 pytest_plugins = ["common.testing.browser"]
 
@@ -104,6 +108,15 @@ def fingerprint() -> str:
             for file in sorted([*Path(app.path).glob("migrations/*.py"), *Path(app.path).glob("permissions.py")]):
                 digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+@pytest.fixture
+def live_server(transactional_db: None) -> "Iterator[Served]":
+    """Instead of pytest-django's own, which cannot stream: the product's server, in a thread."""
+    from opd_engine.tests.served import Served
+
+    with Served() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

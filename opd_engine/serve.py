@@ -22,7 +22,7 @@ from django.db import connections
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from opd_engine.asgi import application
+from opd_engine.asgi import Root, application
 
 log = logging.getLogger("opd.serve")
 
@@ -116,19 +116,23 @@ class Family:
     def serve(self) -> None:
         """A child's work: answer requests, with connections from a pool."""
         connections.settings["default"]["OPTIONS"]["pool"] = settings.OPD_POOL
-        config = uvicorn.Config(
-            application,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        Server(config).run(sockets=[self.listener])
+        Server(configured(application)).run(sockets=[self.listener])
+
+
+def configured(root: Root) -> uvicorn.Config:
+    """How uvicorn serves us."""
+    return uvicorn.Config(
+        root,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
 
 
 class Server(uvicorn.Server):
@@ -136,7 +140,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, end streams, wait for running requests."""
-        application.end_streams()
+        cast("Root", self.config.app).end_streams()
         await super().shutdown(sockets)
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import html
-import re
+import json
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -55,14 +55,15 @@ class Frame:
         """These parts as an event of a page: made once, however many streams send it."""
         known = self._events.get(names)
         if known is None:
-            known = self._events[names] = event("parts", "".join(self.parts[name] for name in names), self.version)
+            # Each part apart: a row of a table means nothing to a browser that reads it after a paragraph.
+            data = json.dumps([self.parts[name] for name in names], ensure_ascii=False, separators=(",", ":"))
+            known = self._events[names] = event("parts", data, self.version)
         return known
 
 
 def event(kind: str, data: str, version: str) -> bytes:
-    """A server-sent event."""
-    lines = "".join(f"data: {line}\n" for line in re.split(r"\r\n|\r|\n", data))
-    return f"id: {version}\nevent: {kind}\n{lines}\n".encode()
+    """A server-sent event; the data is one line, such as JSON."""
+    return f"id: {version}\nevent: {kind}\ndata: {data}\n\n".encode()
 
 
 def arranged(container: str, names: Iterable[str]) -> str:
