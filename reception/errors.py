@@ -28,3 +28,9 @@ class NotForYou(Refused):
 
     code = "not_for_you"
     sentence = "The visit has begun: ask at the desk."
+
+
+class NoSuchSlip(NotFound):
+    """No slip carries this key, or its day is long over: which of the two is told to nobody."""
+
+    sentence = "This address belongs to no token."
