@@ -34,3 +34,31 @@ class NoSuchSlip(NotFound):
     """No slip carries this key, or its day is long over: which of the two is told to nobody."""
 
     sentence = "This address belongs to no token."
+
+
+class TargetMissing(BadInput):
+    """Nobody was chosen to send the patient to."""
+
+    code = "required"
+    sentence = "Choose where the patient goes."
+
+
+class TestMissing(BadInput):
+    """The test was not named."""
+
+    code = "required"
+    sentence = "Say which test, such as X-ray."
+
+
+class PatientMissing(BadInput):
+    """The right patient was not chosen."""
+
+    code = "required"
+    sentence = "Find the right patient first."
+
+
+class ChangedSince(Refused):
+    """What was to be undone is no longer the last step of the token."""
+
+    code = "changed_since"
+    sentence = "{number} changed since. Its last step is undone from its own bar."

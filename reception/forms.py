@@ -69,11 +69,21 @@ class GiveForm(forms.Form):
 
 
 class StepForm(forms.Form):
-    """What a step may carry: a reason, a slot, minutes."""
+    """What a step may carry: a reason, a slot, minutes; where to; the right patient; the event that undo is about."""
 
     reason = forms.CharField(max_length=300, required=False)
     slot = forms.IntegerField(required=False)
     minutes = forms.IntegerField(required=False, min_value=1, max_value=240)
+    to = forms.RegexField(r"^(doctor|department)-\d{1,18}$", required=False)
+    where = forms.CharField(max_length=80, required=False)
+    patient = forms.IntegerField(required=False)
+    seq = forms.IntegerField(required=False)
+
+    @property
+    def sent_to(self) -> dict[str, int]:
+        """What `send_on` takes: another doctor, or whoever is first free in a department."""
+        kind, _, number = self.cleaned_data["to"].partition("-")
+        return {f"{kind}_id": int(number)}
 
 
 class PlanForm(forms.Form):

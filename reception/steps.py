@@ -20,6 +20,7 @@ class Step:
         verb: the last part of its address.
         asks: it needs a reason or a slot first, so it opens the drawer.
         often: it stands in the bar; the others stand under "More".
+        about: what its drawer is called, where the label would not say it.
     """
 
     verb: str
@@ -29,6 +30,16 @@ class Step:
     rule: Rule
     asks: bool = False
     often: bool = True
+    about: str = ""
+
+    @property
+    def title(self) -> str:
+        """What its drawer is called."""
+        return self.about or self.label
+
+
+def _any(token: TokenFacts, session: SessionFacts) -> bool:
+    return True
 
 
 def _active(token: TokenFacts, session: SessionFacts) -> bool:
@@ -49,6 +60,10 @@ def _called(token: TokenFacts, session: SessionFacts) -> bool:
 
 def _in_queue(token: TokenFacts, session: SessionFacts) -> bool:
     return token.queued and token.arrived_at is not None and session.status == "open"
+
+
+def _in_room(token: TokenFacts, session: SessionFacts) -> bool:
+    return token.in_room
 
 
 def _away(token: TokenFacts, session: SessionFacts) -> bool:
@@ -74,7 +89,8 @@ STEPS: tuple[Step, ...] = (
     Step("call", "Call", "c", "tokens.call", _callable),
     Step("recall", "Call again", "r", "tokens.call", _called),
     Step("start", "Start", "s", "tokens.consult", _in_queue),
-    Step("complete", "Complete", "c", "tokens.consult", lambda t, s: t.in_room),
+    Step("complete", "Complete", "c", "tokens.consult", _in_room),
+    Step("send-away", "Test", "t", "tokens.consult", _in_room, asks=True, about="Send to a test"),
     Step("move", "Move", "m", "tokens.move", _movable, asks=True),
     Step("hold", "Hold", "h", "tokens.call", _in_queue),
     Step("emergency", "Emergency", "e", "tokens.request_emergency", _can_be_raised),
@@ -83,9 +99,16 @@ STEPS: tuple[Step, ...] = (
     Step("skip", "Skip", "k", "tokens.call", _in_queue, often=False),
     Step("mark-paid", "Priority paid", "", "tokens.mark_paid", lambda t, s: _active(t, s) and not t.paid, often=False),
     Step("overbook", "Overbook", "", "tokens.overbook", _waits, asks=True, often=False),
-    Step("undo", "Undo", "u", "tokens.undo", lambda t, s: True),
+    Step("send-on", "Send on", "d", "tokens.send", _active, asks=True, often=False),
+    Step("correct", "Correct the patient", "", "tokens.change_patient", _any, asks=True, often=False),
+    Step("undo", "Undo", "u", "tokens.undo", _any),
 )
 """Every step, in the order of the bar."""
+
+
+def step_named(verb: str) -> Step | None:
+    """The step of that verb."""
+    return next((step for step in STEPS if step.verb == verb), None)
 
 
 def steps(token: TokenFacts, session: SessionFacts, *, may: Callable[[str], bool], undoable: bool) -> Iterator[Step]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -29,17 +30,24 @@ _DONE = {
     "overbook": "{number} has a place beyond the capacity.",
     "undo": "The last step of {number} is undone.",
     "move": "{number} moved to {slot}.",
+    "send-on": "{old} is sent on to {doctor}, as {number}.",
+    "send-away": "{number} goes to {where}. The room is free.",
+    "correct": "{number} belongs to {patient} now.",
 }
 
 
-def told(verb: str, outcome: Outcome, clock: Clock, *, minutes: int | None = None) -> list[str]:
-    """The sentences after a step: what it did itself, then what it did to others."""
+def told(verb: str, outcome: Outcome, clock: Clock, **names: Any) -> list[str]:
+    """The sentences after a step: what it did itself, then what it did to others.
+
+    Args:
+        names: what the sentence of the step needs beyond the token, such as minutes or the other doctor.
+    """
     token = outcome.token
     if token is None:
         return ["Nobody can be called: nobody who is here waits for a call."]
-    facts = {"number": token.number, "minutes": minutes, "slot": _slot_time(token, outcome, clock)}
+    facts = {"number": token.number, "slot": _slot_time(token, outcome, clock), "where": token.away_to, **names}
     own = [_DONE[verb].format(**facts)]
-    if verb in ("late-return", "undo", "mark-paid", "emergency"):
+    if verb in ("late-return", "undo", "mark-paid", "emergency", "send-on"):
         own.append(standing(token, outcome, clock))
     return [*(sentence for sentence in own if sentence), *others(outcome, clock)]
 

@@ -14,6 +14,7 @@ from reception import queries
 from reception.forms import RegisterForm
 from reception.hall import SOURCE_WORDS
 from reception.offers import Offer, offers
+from reception.pages.asking import asking, whole_number
 from reception.pages.frame import Place, may, person
 from reception.queries import Day
 from tokens.allocation import REQUEST_PERMISSION
@@ -32,11 +33,12 @@ def drawer(request: HttpRequest, where: Place) -> Context:
     """
     asked = request.GET
     if asked.get("do"):
-        return asking(request, where, asked["do"], _number(asked.get("token", "")))
+        token = queries.get_token(token_id=whole_number(asked.get("token", "")), by=person(request))
+        return asking(request, where, asked["do"], token)
     if asked.get("given"):
-        return answer(request, where, _number(asked["given"]))
+        return answer(request, where, whole_number(asked["given"]))
     if asked.get("patient"):
-        return giving(request, where, _number(asked["patient"]), asked)
+        return giving(request, where, whole_number(asked["patient"]), asked)
     if asked.get("register"):
         return registering(request, where, RegisterForm(initial=_typed(asked.get("q", ""))))
     if asked.get("give") or asked.get("q"):
@@ -44,12 +46,6 @@ def drawer(request: HttpRequest, where: Place) -> Context:
         allowed = may(request, where.facility)
         return {"drawer": "find", "found": found, "where": where, "may_register": allowed("patients.edit")}
     return {"drawer": "", "where": where}
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal() or len(text) > 18:
-        raise NotFound
-    return int(text)
 
 
 def _typed(text: str) -> dict[str, str]:
@@ -209,44 +205,3 @@ def answer(request: HttpRequest, where: Place, token_id: int) -> Context:
         "key": uuid4(),
         "where": where,
     }
-
-
-# Steps that need a reason or a slot
-
-
-TITLES = {"cancel": "Cancel", "move": "Move", "overbook": "Overbook"}
-
-REASONS = {
-    "cancel": ("Patient asked", "Patient went home", "Given by mistake", "Doctor is away"),
-    "overbook": ("Doctor agreed", "Cannot wait"),
-}
-
-
-def asking(
-    request: HttpRequest,
-    where: Place,
-    verb: str,
-    token_id: int,
-    *,
-    sent: Any = None,
-    error: DomainError | None = None,
-) -> Context:
-    """A step that needs a reason or a slot before it is taken."""
-    if verb not in TITLES:
-        raise NotFound
-    token = queries.get_token(token_id=token_id, by=person(request))
-    context: Context = {
-        "drawer": "step",
-        "verb": verb,
-        "title": TITLES[verb],
-        "about": token,
-        "reasons": REASONS.get(verb, ()),
-        "sent": sent or {},
-        "error": error,
-        "key": uuid4(),
-        "where": where,
-    }
-    if verb == "move":
-        context["places"] = queries.free_places(token)
-        context["wanted"] = _number(request.GET.get("slot") or "0")
-    return context

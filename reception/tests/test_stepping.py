@@ -1,12 +1,15 @@
 """Steps of a token from the desk: their effects, what is told of them, and what refuses them."""
 
 import uuid
+from functools import partial
 
 import pytest
 from django.test import Client
 
 from accounts.models import AccessAttempt
+from common.transactions import outermost
 from reception.tests.factories import Hall, text
+from tokens import allocation
 from tokens.models import Event, Token
 
 pytestmark = pytest.mark.django_db
@@ -214,3 +217,138 @@ class TestRefusals:
     def test_a_button_cannot_be_pressed_by_a_link(self):
         hall = Hall()
         assert hall.asha.get(f"/desk/tokens/{hall.give('Ravi').pk}/arrive/").status_code == 405
+
+
+class TestSendingOn:
+    def other(self, hall: Hall, name: str = "Dr Nair", **fields: object):
+        """Another doctor who is in for one slot from now."""
+        doctor = hall.doctor(name, **fields)
+        return doctor, hall.sitting(doctor, hall.session.starts_at, slots=3)
+
+    def test_only_doctors_with_a_free_place_are_shown_and_the_department_where_there_are_several(self):
+        hall = Hall(capacity=1)
+        self.other(hall)
+        _, session = self.other(hall, "Dr Full")
+        for slot in session.slots.all():
+            wish = {"patient_id": hall.patient(f"In {slot.pk}").pk, "source": "walk_in", "slot_id": slot.pk}
+            outermost(partial(allocation.request_token, **wish, by=None))
+        token = hall.give("Ravi")
+        page = text(hall.asha.get(f"/desk/tokens/{token.pk}/send-on/", headers=HTMX))
+        assert "Dr Nair" in page
+        assert "Dr Full" not in page
+        assert "Dr Rao" not in page.partition("Where a place is free today")[2]
+
+    def test_the_old_token_is_over_and_the_new_one_is_here_and_selected(self):
+        hall = Hall()
+        nair, session = self.other(hall)
+        token = hall.give("Ravi", "online")
+        response = press(hall.asha, token, "send-on", to=f"doctor-{nair.pk}", reason="Another specialty", htmx=True)
+        new = Token.objects.get(session=session)
+        assert f"{token.number} is sent on to Dr Nair, as {new.number}. It holds a place in" in text(response)
+        assert f'data-token="{new.pk}"' in response.content.decode()
+        token.refresh_from_db()
+        assert (token.status, new.sent_from_id) == ("cancelled", token.pk)
+        assert new.arrived_at is not None
+
+    def test_without_a_choice_or_a_reason_nothing_happens_and_what_was_said_stays(self):
+        hall = Hall()
+        nair, _ = self.other(hall)
+        token = hall.give("Ravi")
+        asha = hall.asha
+        nothing = press(asha, token, "send-on", reason="Second opinion", htmx=True)
+        assert (nothing.status_code, nothing["HX-Retarget"]) == (400, "#drawer")
+        assert "Choose where the patient goes." in text(nothing)
+        assert 'value="Second opinion"' in nothing.content.decode()
+        assert "Say why" in text(press(asha, token, "send-on", to=f"doctor-{nair.pk}"))
+        token.refresh_from_db()
+        assert token.status == "confirmed"
+
+    def test_where_nobody_else_has_a_place_it_says_so(self):
+        hall = Hall()
+        page = text(hall.asha.get(f"/desk/tokens/{hall.give('Ravi').pk}/send-on/"))
+        assert "No other doctor has a free place today." in page
+
+
+class TestATest:
+    def test_the_doctor_sends_to_a_test_and_the_patient_comes_back(self):
+        hall = Hall()
+        token = hall.give("Ravi")
+        rao = hall.client("doctor")
+        press(rao, token, "start")
+        assert "Send to a test" in text(rao.get(f"/desk/tokens/{token.pk}/send-away/", headers=HTMX))
+        page = press(rao, token, "send-away", where="X-ray", htmx=True)
+        assert f"{token.number} goes to X-ray. The room is free." in text(page)
+        assert f"{token.number} is back from the test." in text(press(hall.asha, token, "back"))
+
+    def test_it_is_named(self):
+        hall = Hall()
+        token = hall.give("Ravi")
+        rao = hall.client("doctor")
+        press(rao, token, "start")
+        assert "Say which test" in text(press(rao, token, "send-away", where=" "))
+
+
+class TestCorrectingThePatient:
+    def test_the_right_one_is_found_and_both_names_are_seen_before_anything_is_changed(self):
+        hall = Hall()
+        token, right = hall.give("Ravi Kumar", "online"), hall.patient("Ravi Kumaran", phone="+919845011213")
+        asha = hall.asha
+        found = asha.get(f"/desk/tokens/{token.pk}/correct/", {"q": "kumar", "part": "people"}, headers=HTMX)
+        assert "Ravi Kumaran" in text(found)
+        assert token.patient.number not in text(found)
+        page = text(asha.get(f"/desk/tokens/{token.pk}/correct/", {"patient": right.pk}, headers=HTMX))
+        assert page.index(token.patient.number) < page.index(right.number)
+        assert Event.objects.filter(token=token).count() == 2
+
+    def test_it_is_changed_with_a_reason_and_the_history_shows_both_numbers(self):
+        hall = Hall()
+        token, right = hall.give("Ravi Kumar", "online"), hall.patient("Ravi Kumaran")
+        asha = hall.asha
+        response = press(asha, token, "correct", patient=right.pk, reason="Same name")
+        assert f"{token.number} belongs to Ravi Kumaran now." in text(response)
+        page = text(asha.get(f"/desk/tokens/{token.pk}/"))
+        assert f"{token.patient.number} before, {right.number} now" in page
+        assert "Same name" in page
+        numbers = text(hall.client("lab-technician").get(f"/desk/tokens/{token.pk}/"))
+        assert "Belongs to another patient now." in numbers
+
+    def test_who_holds_another_token_there_is_named_before_and_refused(self):
+        hall = Hall()
+        token, other = hall.give("Ravi Kumar", "online"), hall.give("Ravi Kumaran", "online")
+        asha = hall.asha
+        sent = {"patient": other.patient_id}
+        page = text(asha.get(f"/desk/tokens/{token.pk}/correct/", sent, headers=HTMX))
+        assert f"Ravi Kumaran already holds {other.number}" in page
+        refused = press(asha, token, "correct", **sent, reason="Same name", htmx=True)
+        assert refused.status_code == 409
+        token.refresh_from_db()
+        assert token.patient_id != other.patient_id
+
+    def test_a_patient_of_another_hospital_is_not_found(self):
+        hall, there = Hall(), Hall()
+        token, stranger = hall.give("Ravi", "online"), there.patient("Somebody Else")
+        page = hall.asha.get(f"/desk/tokens/{token.pk}/correct/", {"patient": stranger.pk}, headers=HTMX)
+        assert page.status_code == 404
+        assert "Somebody" not in text(page)
+
+
+class TestUndoFromTheToast:
+    def test_the_toast_takes_back_that_step(self):
+        hall = Hall()
+        token = hall.give("Ravi", "online")
+        asha = hall.asha
+        answer = press(asha, token, "arrive", htmx=True).content.decode()
+        assert 'name="seq" value="3"' in answer
+        assert "is undone" in text(press(asha, token, "undo", seq=3, htmx=True))
+
+    def test_and_never_the_step_of_somebody_else_that_came_after(self):
+        hall = Hall()
+        token = hall.give("Ravi", "online")
+        asha = hall.asha
+        press(asha, token, "arrive")
+        press(asha, token, "hold")
+        refused = press(asha, token, "undo", seq=3, htmx=True)
+        assert refused.status_code == 409
+        assert f"{token.number} changed since." in text(refused)
+        token.refresh_from_db()
+        assert token.held_until is not None
