@@ -259,10 +259,10 @@ class Clinic:
         """The mean step in minutes, shrunk towards the prior."""
         return self._minutes / self._weight
 
-    def open(self, occasion: Occasion) -> "Sitting":
-        """A session of this doctor begins."""
+    def open(self, occasion: Occasion, order: int = 0) -> "Sitting":
+        """A session of this doctor begins, or is joined when so many have started unseen."""
         self.regression.fit()
-        return Sitting(self, occasion)
+        return Sitting(self, occasion, order=order)
 
     def learn(self, x: Vector, minutes: float) -> None:
         """Take in one step and what it was known by."""
@@ -328,7 +328,7 @@ class Sitting:
     def started(self, at: float, visit: Visit) -> None:
         """A consultation starts: the step before it is over, and predictions for this place are resolved."""
         if self.started_at is None:
-            self.started_at = at
+            self.started_at = at - self.order * self.clinic.step
         else:
             self._learn(at - self._last)
             self.order += 1
