@@ -9,10 +9,14 @@ os.environ["OPD_VAR"] = environment.text("OPD_TEST_VAR", str(environment.BASE_DI
 os.environ["OPD_ENV"] = "development"
 
 from opd_engine.settings import *  # noqa: F403
-from opd_engine.settings import DATABASES
+from opd_engine.settings import DATABASES, STORAGES
 
 OPD_EMBEDDED_DURABLE = False
 # Several people may test in one checkout at once, each with a name of their own.
 DATABASES["default"]["TEST"] = {"NAME": f"test_{environment.text('OPD_TEST_DB', 'opd')}"}
+
+# Static files from where they are written, under their own names.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+WHITENOISE_USE_FINDERS = True
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -4,10 +4,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import get_resolver
 
+from opd_engine.static import collect
 from reception.demo.known import demo_users
 from reception.demo.people import PASSWORD
 
@@ -27,10 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Bind, tell the address, run."""
-        # whitenoise complains of a folder that is not there; in production the collected files go into it.
-        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-        if settings.PRODUCTION:
-            call_command("collectstatic", interactive=False, verbosity=0)
+        collect(self.stdout.write)
         # Not before: importing it builds the applications, which look for the static files.
         from opd_engine.serve import Family, listen
 
