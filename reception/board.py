@@ -198,10 +198,10 @@ def _clock(at: datetime, now: datetime) -> str:
 # Words for people and for voices
 
 
-def natural(name: str) -> tuple[tuple[int, str], ...]:
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """Sort key in which Room 2 stands before Room 10."""
     parts = re.findall(r"\d+|\D+", name.casefold())
-    return tuple((int(part), "") if part.isdecimal() else (0, part) for part in parts)
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
 def short_name(name: str) -> str:

@@ -181,6 +181,7 @@ document.addEventListener("live:after", renewed);
 document.addEventListener("visibilitychange", visible);
 addEventListener("resize", arrange);
 addEventListener("pointermove", moved);
+addEventListener("pointerdown", moved);
 byId("sound-on").addEventListener("click", () => speaker.turnOn());
 byId("sound-off").addEventListener("click", () => speaker.turnOff());
 byId("sound-test").addEventListener("click", testSound);
