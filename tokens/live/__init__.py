@@ -4,7 +4,7 @@
 each session that changed, gathered to at most ten a second (`saying`; inside the transaction a NOTIFY would hold a
 lock of the whole cluster through the commit). Each server process has one listening connection, outside the pool.
 Once a second it compares versions, in case a hint was lost (`hearing`). Streams hold no connection of their own: what
-several of them watch is read and rendered once for all (`frames`).
+several of them watch is read and rendered once for all (`sharing`).
 
 A screen becomes live with a `Watch`::
 
@@ -18,7 +18,7 @@ A screen becomes live with a `Watch`::
 """
 
 from tokens.live.frames import Frame, Watch
-from tokens.live.hearing import Hub, hub
 from tokens.live.saying import announce
+from tokens.live.sharing import Hub, hub
 
 __all__ = ["Frame", "Hub", "Watch", "announce", "hub"]

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -161,7 +160,7 @@ def test_who_has_gone_leaves_nothing_behind(hall: Hall) -> None:
         async with asyncio.timeout(SOON):
             while asyncio.all_tasks() != before:
                 await asyncio.sleep(0)
-        assert (hub._watched, hub._listener, hub._reader) == ({}, None, None)
+        assert hub.idle
 
     run(scenario)
 
@@ -208,27 +207,6 @@ def test_who_may_not_see_the_queue_gets_a_refusal_and_no_stream(hall: Hall) -> N
     nobody = UserFactory(username="nobody")
     assert nobody.grants == {}
     assert hall.client("reception").post(url).status_code == 405
-
-
-def test_hints_are_gathered() -> None:
-    """A thousand changes of a session while the notifier sleeps are one hint."""
-    asleep, awake = threading.Event(), threading.Event()
-    sent: list[list[str]] = []
-
-    def pause(seconds: float) -> None:
-        asleep.set()
-        awake.wait(SOON)
-
-    notifier = saying.Notifier(pause)
-    notifier.send = lambda hints: sent.append(sorted(hints))  # type: ignore[method-assign]
-    notifier.add([(5, 1)])
-    assert asleep.wait(SOON)
-    asleep.clear()
-    for _ in range(1000):
-        notifier.add([(5, 7), (5, 8)])
-    awake.set()
-    assert asleep.wait(SOON)
-    assert sent == [["5.1"], ["5.7", "5.8"]]
 
 
 def _closing(work: Callable[[], Any]) -> Callable[[], Any]:
