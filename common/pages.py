@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
 from common.api.exceptions import as_domain_error, body_of, leave_trace
@@ -59,6 +60,16 @@ class RefusalMiddleware:
             return None
         leave_trace(error, request)
         return refusal(request, error)
+
+
+class PagesCompressed(GZipMiddleware):
+    """Compresses pages, and nothing else: the API's ETags stay strong, streams are never held up."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Compress HTML for browsers that take it."""
+        if response.streaming or not response.get("Content-Type", "").startswith("text/html"):
+            return response
+        return super().process_response(request, response)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,7 +1,7 @@
 """People get the same refusals as clients: as a page, as a fragment for htmx, as JSON under the API."""
 
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
 from common import pages
@@ -67,3 +67,25 @@ def test_the_last_resort_under_the_api_is_json(answer: HttpResponse, status: int
     assert answer.status_code == status
     assert f'"code": "{code}"' in answer.content.decode()
     assert "inside" not in answer.content.decode()
+
+
+def compressed(answer: HttpResponse) -> HttpResponse:
+    asked = get(**{"Accept-Encoding": "gzip, br"})
+    return pages.PagesCompressed(lambda request: answer)(asked)  # type: ignore[return-value]
+
+
+def test_a_page_is_compressed() -> None:
+    answer = compressed(HttpResponse("A-017 " * 500))
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert len(answer.content) < 400
+
+
+def test_an_answer_of_the_api_keeps_its_etag() -> None:
+    answer = compressed(HttpResponse("[1]" * 500, content_type="application/json", headers={"ETag": '"7"'}))
+    assert "Content-Encoding" not in answer.headers
+    assert answer.headers["ETag"] == '"7"'
+
+
+def test_a_stream_is_not_held_up() -> None:
+    answer = compressed(StreamingHttpResponse(iter(["A-017 " * 500]), content_type="text/html"))  # type: ignore[arg-type]
+    assert "Content-Encoding" not in answer.headers
