@@ -28,6 +28,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "opd_engine",
     # our floors, from the top down
+    "consultations",
     "reception",
     "tokens",
     "scheduling",

@@ -28,6 +28,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("api/v1/", include(api)),
     path("", include("reception.urls")),
+    path("", include("consultations.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
