@@ -144,5 +144,7 @@ if (body.dataset.stream) {
   addEventListener("pagehide", close);
   addEventListener("pageshow", listen);
   addEventListener("online", listen);
+  // A stream that is cut off hears nothing of it: without this the page would believe it for as long as SILENCE.
+  addEventListener("offline", () => open?.abort("offline"));
   listen();
 }
