@@ -112,7 +112,9 @@ def page(
     """The whole page. Its parts are those of the stream, with what forms need where there are no scripts."""
     frame = frame_in(session, shown)
     token = format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', get_token(request))
-    html = {name: frame.parts[f"console-{name}"] for name in PARTS} | {"panel": written("panel", session.facility, shown)}
+    html = {name: frame.parts[f"console-{name}"] for name in PARTS} | {
+        "panel": written("panel", session.facility, shown)
+    }
     parts = {name: _signed(part, token) for name, part in html.items()}
     query = f"session={session.pk}{'&named' if sight.named else ''}"
     context = {**shown, "parts": parts, "version": frame.version, "stream": f"{reverse('console_stream')}?{query}"}

@@ -47,7 +47,7 @@ class Surgery(Hall):
         return text(response)
 
     def press(
-        self, verb: str, token: Token | None = None, *, by: Client | None = None, key: str = "", **sent: Any
+        self, verb: str, token: Token | str | None = None, *, by: Client | None = None, key: str = "", **sent: Any
     ) -> Any:
         """Press a button without scripts; the page that follows is shown."""
         return self.send(verb, token, by=by, key=key, follow=True, **sent)
@@ -55,7 +55,7 @@ class Surgery(Hall):
     def send(
         self,
         verb: str,
-        token: Token | None = None,
+        token: Token | str | None = None,
         *,
         by: Client | None = None,
         key: str = "",
@@ -66,7 +66,7 @@ class Surgery(Hall):
         wishes = {name: sent.pop(name) for name in ("headers", "follow") if name in sent}
         data = {"idempotency_key": key or uuid.uuid4().hex, **sent}
         if token is not None:
-            data["token"] = token.pk
+            data["token"] = token if isinstance(token, str) else token.pk
         address = f"/console/{(session or self.session).pk}/{verb}/"
         return (by or self.browser).post(address, data, **wishes)
 
@@ -84,10 +84,9 @@ class Surgery(Hall):
         """Called by the doctor."""
         outermost(lambda: queueing.call(token_id=token.pk, by=self.doctor_user))
 
-    def start(self, token: Token, *, ago: float = 0) -> None:
-        """With the doctor, since so many minutes."""
-        at = token.arrived_at if ago else None
-        outermost(lambda: queueing.start(token_id=token.pk, by=self.doctor_user, at=at))
+    def start(self, token: Token) -> None:
+        """With the doctor."""
+        outermost(lambda: queueing.start(token_id=token.pk, by=self.doctor_user))
 
     def complete(self, token: Token) -> None:
         """Seen by the doctor."""
