@@ -228,6 +228,8 @@ PROCRASTINATE_WORKER_DEFAULTS = {"name": "opd", "concurrency": 1, "delete_jobs":
 OPD_CONSEQUENCES: list[str] = []
 # What keeps a doctor from being switched off: functions that count tokens ahead.
 OPD_BEFORE_DEACTIVATE = ["tokens.queries.tokens_ahead"]
+# Whether each process learns from consultations, and writes the estimates that were given, in a thread of its own.
+OPD_WAITS_LEARN = True
 
 # --- words, times, files --------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """Tokens and policies for administrators: policies are changed by their actions, the engine's own rows only shown."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,16 @@ from common.transactions import outermost
 from scheduling.admin import mine, person
 from scheduling.models import Department, Doctor
 from tokens import allocation, planning, policies, queueing, undoing
-from tokens.models import AllocationPolicy, Event, FormerNumber, Plan, PolicyAssignment, SupplyEvent, Token
+from tokens.models import (
+    AllocationPolicy,
+    Event,
+    FormerNumber,
+    Plan,
+    PolicyAssignment,
+    SupplyEvent,
+    Token,
+    WaitEstimate,
+)
 from tokens.states import Source
 
 
@@ -200,6 +210,23 @@ class FormerNumberAdmin(Shown):
     list_filter = (mine("session__doctor"),)
     list_select_related = ("session__doctor", "token")
     search_fields = ("number", "token__number")
+
+
+@admin.register(WaitEstimate)
+class WaitEstimateAdmin(Shown):
+    """How long patients were told they would wait."""
+
+    road = "token__session__facility_id"
+    list_display = ("given_at", "token", "where", "ahead", "p50_minutes", "p90_minutes", "started_at")
+    list_filter = ("where", "given_at", mine("token__session__doctor"))
+    list_select_related = ("token",)
+    search_fields = ("token__number",)
+    date_hierarchy = "given_at"
+
+    @admin.display(description="Visit started", ordering="token__started_at")
+    def started_at(self, estimate: WaitEstimate) -> datetime | None:
+        """What happened."""
+        return estimate.token.started_at
 
 
 # Policies

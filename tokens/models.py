@@ -251,3 +251,32 @@ class Plan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.session_id}"
+
+
+class WaitEstimate(models.Model):
+    """How long a patient was told the wait would be, and where. Append-only: compared with what happened."""
+
+    class Where(models.TextChoices):
+        """Where a patient sees an estimate."""
+
+        PAGE = "page", "Patient's page"
+        SLIP = "slip", "Slip"
+        KIOSK = "kiosk", "Kiosk"
+        API = "api", "API"
+
+    token = models.ForeignKey(Token, models.PROTECT, related_name="wait_estimates")
+    given_at = models.DateTimeField()
+    where = models.CharField(max_length=5, choices=Where)
+    ahead = models.PositiveSmallIntegerField(null=True, help_text="People ahead, where that was known.")
+    p50_minutes = models.PositiveIntegerField()
+    p90_minutes = models.PositiveIntegerField()
+    correction = models.FloatField(default=1, help_text="The factor, learned from earlier estimates, that is in it.")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(p90_minutes__gte=F("p50_minutes")), name="wait_p90_not_below_p50"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.p50_minutes}-{self.p90_minutes} min"

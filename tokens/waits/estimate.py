@@ -7,7 +7,7 @@ added; what is random (the rest of the current consultation, and a step for ever
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 from tokens import queue_rules
@@ -24,14 +24,19 @@ LATE_HALF: Final = 30.0
 RESUMED: Final = 0.5
 """What coming back from a test takes, in steps; and the chance that one who is away comes back before."""
 EMERGENCIES_AT_MOST: Final = 0.3
+MIDDAY: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Minutes from now: half of the patients start before `p50`, nine of ten before `p90`."""
+    """Minutes from now: half of the patients start before `p50`, nine of ten before `p90`.
+
+    `correction` is the factor that earlier estimates taught, and that is in both figures.
+    """
 
     p50: int
     p90: int
+    correction: float = 1.0
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class Known:
         shows: the share of the booked who come.
         emergencies: the share of consultations that are emergencies.
         correction: what estimates that were given turned out to be short or long by, as a factor.
+        zone: where the clinic is; None where that is not known.
     """
 
     clinic: Clinic | None = None
@@ -55,7 +61,11 @@ class Known:
     shows: float = 0.85
     emergencies: float = 0.0
     correction: float = 1.0
-    afternoon: Mapping[int, bool] = field(default_factory=dict)
+    zone: tzinfo | None = None
+
+    def occasion(self, session: SessionFacts) -> Occasion:
+        """What kind of session it is."""
+        return occasion_of(session.date, session.starts_at, self.zone)
 
     def visit(self, token: TokenFacts) -> Visit:
         """What registration knows of a token's consultation."""
@@ -63,6 +73,11 @@ class Known:
 
 
 NOTHING: Final = Known()
+
+
+def occasion_of(day: date, starts_at: datetime, zone: tzinfo | None) -> Occasion:
+    """What kind of session one of that day is that starts at that moment."""
+    return Occasion(day.weekday(), starts_at.astimezone(zone).hour >= MIDDAY if zone else False)
 
 
 def planned_step(session: SessionFacts) -> float:
@@ -101,8 +116,7 @@ class Walk:
     def __init__(self, session: SessionFacts, now: datetime, known: Known) -> None:
         self.session, self.now, self.known = session, now, known
         self.clinic = known.clinic or _fresh(planned_step(session))
-        occasion = Occasion(session.date.weekday(), known.afternoon.get(session.id, False))
-        self.sitting = known.sittings.get(session.id) or Sitting(self.clinic, occasion)
+        self.sitting = known.sittings.get(session.id) or Sitting(self.clinic, known.occasion(session))
         self.minutes = self.sitting.stepper()
         self.inside = queue_rules.in_room(session.tokens.values())
         self.at = now.timestamp() / 60
@@ -191,7 +205,7 @@ class Walk:
         half = max(line.fixed + random * by.p50, at_least)
         unsure = PAUSE if self.session.paused_at is not None else 0.0
         most = max(line.fixed + unsure + random * by.p90, at_least)
-        return Wait(max(0, round(half)), max(0, round(half), round(most)))
+        return Wait(max(0, round(half)), max(0, round(half), round(most)), self.known.correction)
 
 
 def estimates(session: SessionFacts, now: datetime, known: Known = NOTHING) -> dict[int, Wait]:
@@ -207,7 +221,7 @@ def estimates(session: SessionFacts, now: datetime, known: Known = NOTHING) -> d
     for token, wait in Walk(session, now, known).waits():
         state = token.arrived_at is not None
         floor = least[state]
-        found[token.id] = Wait(max(wait.p50, floor.p50), max(wait.p90, floor.p90))
+        found[token.id] = Wait(max(wait.p50, floor.p50), max(wait.p90, floor.p90), wait.correction)
         if token.held_until is None or token.held_until <= now:
             least[state] = found[token.id]
     return found

@@ -297,7 +297,7 @@ class Clinic:
 
 @dataclass(slots=True)
 class _Given:
-    """A prediction that waits for its truth."""
+    """A prediction that waits for its truth, made when so many minutes had been worked."""
 
     at: float
     expected: float
@@ -313,6 +313,7 @@ class Sitting:
     started_at: float | None = None
     order: int = 0
     _last: float = 0.0
+    _worked: float = 0.0
     _features: Vector = field(default_factory=list)
     _current: Visit = field(default_factory=Visit)
     _excess: float = 0.0
@@ -325,14 +326,20 @@ class Sitting:
         shrunk = _PACE_SHRUNK * self.clinic.step
         return _PACE_SCALE * self._excess / (shrunk + self._expected)
 
-    def started(self, at: float, visit: Visit) -> None:
-        """A consultation starts: the step before it is over, and predictions for this place are resolved."""
+    def started(self, at: float, visit: Visit, step: float | None = None) -> None:
+        """A consultation starts: the step before it is over, and predictions for this place are resolved.
+
+        Args:
+            step: what the step before took, where that was less than the minutes since (the hall was empty).
+        """
         if self.started_at is None:
             self.started_at = at - self.order * self.clinic.step
         else:
-            self._learn(at - self._last)
+            minutes = at - self._last if step is None else step
+            self._learn(minutes)
+            self._worked += minutes
             self.order += 1
-            self._resolve(at)
+            self._resolve()
         self._last, self._current = at, visit
         self._features = self.features(visit, at, self.order)
 
@@ -347,9 +354,9 @@ class Sitting:
         self._excess += min(minutes, _PACE_CAP * expected) - expected
         self._expected += expected
 
-    def _resolve(self, at: float) -> None:
+    def _resolve(self) -> None:
         for steps, given in self._open.pop(self.order, {}).items():
-            truth = at - given.at
+            truth = self._worked - given.at
             self.clinic.spreads[steps].learn(truth / given.expected, given.range, truth)
 
     def stepper(self) -> Callable[[Visit, float, int], float]:
@@ -402,5 +409,5 @@ class Sitting:
             if steps in self.clinic.spreads:
                 by = self.clinic.quantiles(steps)
                 found[steps] = Range(total * by.p50, total * by.p90)
-                self._open.setdefault(self.order + steps, {})[steps] = _Given(self._last, total, found[steps])
+                self._open.setdefault(self.order + steps, {})[steps] = _Given(self._worked, total, found[steps])
         return found
