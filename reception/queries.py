@@ -101,6 +101,7 @@ class Day:
         """Facts of every session, in order of time. They are read, never changed."""
         return [self.build(session_id) for session_id in self.rows]
 
+    @cached_property
     def columns(self) -> list[Column]:
         """Every session as a column of the desk, in order of time."""
         return [self.column(facts) for facts in self.sessions]

@@ -18,9 +18,10 @@ from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Facility
 from common.kept import Kept
-from reception import filters, queries
+from reception import filters, overview, queries
 from reception.filters import Hall
 from reception.hall import Column
+from reception.overview import Scale
 from reception.queries import Day
 from tokens.live.frames import Frame, arranged
 
@@ -78,24 +79,26 @@ def frame(sight: Sight) -> Frame | None:
 
 def hall_of(day: Day, sight: Sight) -> Hall:
     """The columns that a sight shows, with the filters."""
-    columns = day.columns()
     if sight.overview:
-        return filters.by_need(columns, sight.show)
-    return filters.by_phase(columns, sight.show, user_id=sight.own, today=day.is_today)
+        return filters.by_need(day.columns, sight.show)
+    return filters.by_phase(day.columns, sight.show, user_id=sight.own, today=day.is_today)
 
 
 def parts(day: Day, sight: Sight) -> Parts:
     """The parts of a day that has been read."""
     with timezone.override(day.facility.tz), translation.override(sight.language):
         hall = hall_of(day, sight)
-        container, children = "columns", _columns(day, hall, sight)
-        top = {"hall": hall, "day": day, "figures": day.figures()}
+        top = {"hall": hall, "day": day, "figures": day.figures(), "numbers": overview.numbers(day.columns)}
+        container = "ov-rows" if sight.overview else "columns"
+        children = _lines(day, hall) if sight.overview else _columns(day, hall, sight)
         html = {
-            "figures": _write("reception/_figures.html", top),
-            "tabs": _write("reception/_tabs.html", top),
+            "figures": _write("reception/_ov_figures.html" if sight.overview else "reception/_figures.html", top),
+            "tabs": _write("reception/_ov_tabs.html" if sight.overview else "reception/_tabs.html", top),
             container: arranged(container, children),
             **children,
         }
+        if sight.overview:
+            html["ov-scale"] = _write("reception/_ov_scale.html", {"scale": _scale(day)})
     return Parts(Frame.of(html), hall, {container: tuple(children)})
 
 
@@ -103,6 +106,20 @@ def _columns(day: Day, hall: Hall, sight: Sight) -> dict[str, str]:
     may_call = sight.may_call and day.is_today
     return {
         f"col-{column.session.id}": column_html(day, column, may_call=may_call, language=sight.language)
+        for column in hall.columns
+    } or {"nobody": _write("reception/_nobody.html", {})}
+
+
+def _scale(day: Day) -> Scale:
+    """One scale for all, also for those whom a filter hides: rows do not move when it is chosen."""
+    return overview.scale(day.columns, day.now, day.facility.tz)
+
+
+def _lines(day: Day, hall: Hall) -> dict[str, str]:
+    """The rows of the overview."""
+    on = _scale(day)
+    return {
+        f"ov-{column.session.id}": _write("reception/_ov_row.html", {"line": overview.line(column, on), "scale": on})
         for column in hall.columns
     } or {"nobody": _write("reception/_nobody.html", {})}
 
