@@ -62,3 +62,10 @@ class ChangedSince(Refused):
 
     code = "changed_since"
     sentence = "{number} changed since. Its last step is undone from its own bar."
+
+
+class NothingToTell(Refused):
+    """The change is not the last one any more, so telling it would be wrong."""
+
+    code = "nothing_to_tell"
+    sentence = "{number} changed meanwhile, or there is nothing to tell. Read the list again."

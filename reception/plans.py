@@ -376,3 +376,26 @@ def stale(before: Iterable[str], plan: Mapping[str, Any]) -> str:
     if instead:
         return _("%(instead)s would lose the place too.") % names
     return _("%(kept)s would keep the place.") % names if kept else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way from a token to what can be done with its session."""
+
+    query: str
+    words: str
+    key: str = ""
+
+
+def links(*, slot_id: int, paused: bool, may: Callable[[str], bool]) -> list[Link]:
+    """From a token to the changes of its session and of its slot, with their keys."""
+    found = []
+    if may("tokens.delay"):
+        found.append(Link("?do=delay", _("The doctor is late"), "y"))
+        found.append(
+            Link("?do=resume", _("The doctor goes on")) if paused else Link("?do=pause", _("The doctor pauses"))
+        )
+    if may("tokens.supply"):
+        found.append(Link(f"?do=capacity&slot={slot_id}", _("Places of this slot"), "l"))
+        found.append(Link("", _("The whole session")))
+    return found

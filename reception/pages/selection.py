@@ -1,5 +1,6 @@
 """The selected token: what stands in the bar under the columns."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from common.errors import NotFound
 from reception import queries
 from reception.hall import row
 from reception.pages.frame import Place, may, person
+from reception.plans import Link, links
 from reception.steps import steps
 from tokens.facts import SessionFacts, TokenFacts
 from tokens.models import Token
@@ -42,9 +44,16 @@ def selected(request: HttpRequest, where: Place, token: Token) -> dict[str, Any]
         "line": row(facts, session, token.patient.name, timezone.now()),
         "often": [step for step in offered if step.often],
         "rare": [step for step in offered if not step.often],
+        "changes": _changes(session, token, allowed),
         "key": uuid4(),
         "where": where,
     }
+
+
+def _changes(session: SessionFacts, token: Token, allowed: Callable[[str], bool]) -> list[Link]:
+    if session.status != "open":
+        return []
+    return links(slot_id=token.slot_id, paused=session.paused_at is not None, may=allowed)
 
 
 def facts_of(token: Token) -> tuple[TokenFacts, SessionFacts]:

@@ -1,29 +1,36 @@
-"""One token: its place, its history in sentences, why it stands where it stands; and its slip."""
+"""One token: its place, its history in sentences, why it stands where it stands. It follows by stream."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import segno
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_GET, require_POST
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
-from reception import queries
-from reception.actions import print_slip
+from reception import phone, queries, token_queries
 from reception.hall import Row, in_order, row
-from reception.models import SlipPrint
-from reception.pages.frame import Place, done_once, person, show, staff
-from reception.pages.selection import selected
+from reception.pages.frame import Place, may, person, show, staff
+from reception.plans import links
+from reception.steps import STEPS, steps
+from reception.streaming import live_page
 from tokens import queue_rules, rules
-from tokens.events import SENTENCES
 from tokens.facts import SessionFacts
-from tokens.models import Event, Token
+from tokens.live import Frame, Watch
+from tokens.models import Token
 from tokens.states import Status
+from tokens.waits import waits
+
+PARTS = ("token-head", "token-place", "token-history", "token-facts")
+"""What follows by stream, in the order of the page."""
+
+SEEN = frozenset({step.permission for step in STEPS} | {"patients.view", "tokens.delay", "tokens.supply"})
+"""Permissions on which the page depends."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,11 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Told:
-    """One line of a history."""
+class Sight:
+    """What the page shows besides the token: what its reader may do. Equal sights see the same."""
 
-    at: datetime
-    sentence: str
-    detail: str
-    by: str
+    token_id: int
+    allowed: frozenset[str]
 
 
 @staff
@@ -52,21 +57,85 @@ def token_page(request: HttpRequest, token_id: int) -> HttpResponse:
     """The page of one token."""
     token = queries.get_token(token_id=token_id, by=person(request))
     where = Place(token.session.facility, [], token.session.date)
-    session, patients, now = queries.line_of(token)
-    events = queries.history(token)
-    context: dict[str, Any] = {
-        **selected(request, where, token),
-        "rungs": _rungs(session, token, patients, now),
-        "told": [*_printed(token), *(_told(event, where, session) for event in events)],
-        "ahead": queue_rules.people_ahead(session.tokens[token.pk], session, now),
-        "visits": queries.visits(token.patient).exclude(pk=token.pk)[:6],
-        "explained": _explained(request, session, token, now),
-        "names": patients,
-        "next": request.path,
-        "slot_over": rules.over(session.slot(token.slot_id), session, now),
+    sight = _sight(request, token)
+    context = look(token, sight)
+    with timezone.override(token.session.facility.tz):
+        frame = framed(context)
+    context |= {
+        "frame": frame,
+        "where": where,
+        "explained": _explained(request, context["session"], token, context["now"]),
+        "key": uuid4(),
+        "desk_token": True,
     }
-    context["told"].sort(key=lambda line: line.at, reverse=True)
     return show(request, "reception/token.html", where.facility, context)
+
+
+@live_page
+@staff
+def stream(request: HttpRequest, token_id: int) -> Watch:
+    """What changes on an open page of a token."""
+    token = queries.get_token(token_id=token_id, by=person(request))
+    sight = _sight(request, token)
+    key = (sight, token.session_id)
+    return Watch(key=key, read=partial(read, sight), session_ids=frozenset({token.session_id}))
+
+
+def _sight(request: HttpRequest, token: Token) -> Sight:
+    allowed = may(request, token.session.facility)
+    return Sight(token.pk, frozenset(code for code in SEEN if allowed(code)))
+
+
+def read(sight: Sight) -> Frame | None:
+    """What the stream sends; nothing where the token is gone."""
+    token = token_queries.token_of(sight.token_id)
+    if token is None:
+        return None
+    with timezone.override(token.session.facility.tz):
+        return framed(look(token, sight))
+
+
+def framed(context: dict[str, Any]) -> Frame:
+    """The parts of the page. The facility's clock is set by the caller."""
+    return Frame.of({name: render_to_string(f"reception/_{_file(name)}.html", context).strip() for name in PARTS})
+
+
+def _file(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def look(token: Token, sight: Sight) -> dict[str, Any]:
+    """Everything that the page says of a token. Ten queries; more where it came from another session."""
+    session, patients, now = queries.line_of(token)
+    facts = session.tokens[token.pk]
+    where = Place(token.session.facility, [], token.session.date)
+    wait = waits(session, now).get(token.pk)
+    events, slips = token_queries.events_of(token), token_queries.slips(token)
+    undoable = queries.undoable(events[-1:])
+    offered = list(steps(facts, session, may=sight.allowed.__contains__, undoable=undoable))
+    numbers = "patients.view" in sight.allowed
+    paused, open_ = session.paused_at is not None, session.status == "open"
+    return {
+        "token": token,
+        "session": session,
+        "now": now,
+        "where": where,
+        "line": row(facts, session, token.patient.name, now),
+        "often": [step for step in offered if step.often],
+        "rare": [step for step in offered if not step.often],
+        "changes": links(slot_id=token.slot_id, paused=paused, may=sight.allowed.__contains__) if open_ else [],
+        "may_correct": any(step.verb == "correct" for step in offered),
+        "rungs": _rungs(session, token, patients, now),
+        "ahead": queue_rules.people_ahead(facts, session, now),
+        "likely": phone.standing(facts, session, now, token.session.facility.local_date(now), wait).likely,
+        "slot_over": rules.over(session.slot(token.slot_id), session, now),
+        "told": token_queries.told_of(token, events, slips, session, where.local, numbers=numbers),
+        "slips": slips,
+        "copies": len(slips) - 1,
+        "sent_to": token_queries.sent_to(token),
+        "visits": queries.visits(token.patient).exclude(pk=token.pk)[:6],
+        "next": reverse("token", args=[token.pk]),
+    }
 
 
 def _rungs(session: SessionFacts, token: Token, patients: dict[int, str], now: datetime) -> list[Rung]:
@@ -84,33 +153,6 @@ def _rungs(session: SessionFacts, token: Token, patients: dict[int, str], now: d
     return found
 
 
-_CAUSES = {"displaced": "{number} took it", "promoted": "{number} left it", "cancelled": "{number} took the place"}
-
-
-def _told(event: Event, where: Place, session: SessionFacts) -> Told:
-    """An event as a sentence, with the values that matter to people."""
-    details = [event.reason.replace("_", " ")] if event.reason else []
-    cause = session.tokens.get(event.cause_token_id or 0)
-    if cause and event.kind in _CAUSES:
-        details.append(_CAUSES[event.kind].format(number=cause.number))
-    changes = event.changes
-    if event.kind in ("moved", "displaced", "promoted", "returned") and "number" in changes:
-        details.append(f"now {changes['number']}")
-    if event.kind == "held" and changes.get("held_until"):
-        details.append(f"until {where.local(datetime.fromisoformat(changes['held_until']))}")
-    if event.kind == "rescored":
-        details.append("became an emergency" if changes.get("source") == "emergency" else "paid for")
-    if event.kind == "sent_away" and changes.get("away_to"):
-        details.append(changes["away_to"])
-    by = str(event.actor) if event.actor_id else "By the rule"
-    return Told(event.at, SENTENCES[event.kind], ", ".join(details), by)
-
-
-def _printed(token: Token) -> list[Told]:
-    prints = SlipPrint.objects.filter(token=token).select_related("by")
-    return [Told(p.at, "Slip printed again." if p.copy else "Slip printed.", "", str(p.by)) for p in prints]
-
-
 def _explained(request: HttpRequest, session: SessionFacts, token: Token, now: datetime) -> dict[str, Any] | None:
     """Why this token stands before or after the one asked about, by its number."""
     than = request.GET.get("than", "").strip().upper()
@@ -120,49 +162,10 @@ def _explained(request: HttpRequest, session: SessionFacts, token: Token, now: d
         (t for t in session.tokens.values() if t.number == than or t.number.endswith(f"-{than.zfill(3)}")), None
     )
     if other is None or other.id == token.pk:
-        return {"than": than, "sentence": f"There is no other token {than} in this session."}
+        return {"than": than, "sentence": _("There is no other token %(than)s in this session.") % {"than": than}}
     sentence, facts = queue_rules.explain(session.tokens[token.pk], other, session, now)
     return {
         "than": other.number,
         "sentence": sentence,
         "both": [(n, facts[n]) for n in (facts["first"], facts["second"])],
     }
-
-
-# The slip
-
-
-@staff
-@require_GET
-def slip(request: HttpRequest, token_id: int) -> HttpResponse:
-    """The slip as paper. `?print=` names which printing this is: the slip itself, or a copy."""
-    token = queries.get_token(token_id=token_id, by=person(request))
-    prints = list(SlipPrint.objects.filter(token=token))
-    asked = request.GET.get("print", "")
-    shown = next((each for each in prints if str(each.copy) == asked), prints[-1] if prints else None)
-    context = {
-        "token": token,
-        "shown": shown,
-        "printed": bool(prints),
-        "print_now": shown is not None and str(shown.copy) == asked,
-        "ahead": queries.people_ahead(token),
-        "qr": qr_code(request.build_absolute_uri(f"/t/{token.key}")),
-        "address": request.build_absolute_uri(f"/t/{token.key}"),
-        "now": timezone.now(),
-        "key": uuid4(),
-    }
-    return show(request, "reception/slip.html", token.session.facility, context)
-
-
-@staff
-@require_POST
-def print_(request: HttpRequest, token_id: int) -> HttpResponse:
-    """A slip goes to the printer: the printing is recorded, and the paper is opened."""
-    answered = done_once(request, lambda: {"copy": print_slip(token_id=token_id, by=person(request)).copy})
-    return redirect(f"{reverse('token_slip', args=[token_id])}?print={answered['copy']}")
-
-
-def qr_code(address: str) -> SafeString:
-    """An address as a QR code in SVG, black on white, sized by its surroundings."""
-    code = segno.make(address, error="m", micro=False)
-    return mark_safe(code.svg_inline(omitsize=True, border=2, light="#fff"))  # noqa: S308 - segno's own markup

@@ -5,7 +5,9 @@ import uuid
 import pytest
 
 from accounts.models import AccessAttempt
-from reception.models import SlipPrint
+from common.transactions import outermost
+from reception import self_service
+from reception.models import SelfService, SlipPrint
 from reception.tests.factories import Hall, text
 
 pytestmark = pytest.mark.django_db
@@ -20,9 +22,10 @@ class TestTokenPage:
         urgent = hall.give("Urgent One", "emergency")
         page = text(asha.get(f"/desk/tokens/{token.pk}/"))
         for sentence in (
-            "Asked for a place. By the rule",
+            "Asked for a place. For Dr Rao, online. By the rule",
+            "Got a place. In ",
             "Arrived. Reception",
-            f"Gave up the place. {urgent.number} took it. By the rule",
+            f"Gave up the place. {urgent.number} took it, waits in ",
         ):
             assert sentence in page
 
@@ -62,10 +65,10 @@ class TestTokenPage:
         assert "Start" not in text(hall.client("staff").get(address))
         assert "Cancel" not in text(hall.client("lab-technician").get(address))
 
-    def test_twelve_queries_at_most(self, django_assert_max_num_queries):
+    def test_thirteen_queries_at_most(self, django_assert_max_num_queries):
         hall = Hall()
         token, asha = hall.give("Ravi"), hall.asha
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(13):
             asha.get(f"/desk/tokens/{token.pk}/")
 
     @pytest.mark.parametrize("what", ["", "slip/"])
@@ -75,6 +78,64 @@ class TestTokenPage:
         response = here.asha.get(f"/desk/tokens/{token.pk}/{what}")
         assert response.status_code == 404
         assert "Somebody" not in text(response)
+        assert AccessAttempt.objects.get().object_id == token.pk
+
+
+class TestHistory:
+    def test_it_follows_a_token_through_its_day(self):
+        hall = Hall(capacity=1)
+        token = hall.give("Farhan Sheikh", "online", slot=1)
+        asha = hall.asha
+        asha.post(f"/desk/tokens/{token.pk}/move/", {"slot": hall.slots[2].pk, "reason": "comes later"})
+        asha.post(f"/desk/tokens/{token.pk}/arrive/")
+        asha.post(f"/desk/tokens/{token.pk}/hold/")
+        asha.post(f"/desk/tokens/{token.pk}/undo/")
+        page = text(asha.get(f"/desk/tokens/{token.pk}/"))
+        clock = hall.facility.tz
+        one, two = (f"{slot.starts_at.astimezone(clock):%H:%M}" for slot in hall.slots[1:])
+        for sentence in (
+            f"Was moved to another slot. From {one} to {two}, comes later. Reception",
+            "The last step was undone. Is held. Reception",
+        ):
+            assert sentence in page
+
+    def test_what_happens_to_the_session_stands_there_too(self):
+        hall = Hall()
+        token = hall.give("Farhan Sheikh", "online", slot=1)
+        asha = hall.asha
+        asha.post(f"/desk/sessions/{hall.session.pk}/", {"do": "delay", "minutes": 20})
+        page = text(asha.get(f"/desk/tokens/{token.pk}/"))
+        assert "The doctor is 20 min late. Reception" in page
+        later = hall.give("Came Later", "online", slot=2)
+        assert "20 min late. Reception" not in text(asha.get(f"/desk/tokens/{later.pk}/"))
+
+    def test_what_the_patient_did_is_told_as_the_patient_s(self):
+        hall = Hall()
+        token = hall.give("Farhan Sheikh", "online", slot=0)
+        where = self_service.Where(SelfService.Via.LINK, "10.0.0.1")
+        outermost(lambda: self_service.say_here(token_id=token.pk, where=where))
+        assert "Arrived. By the patient, from the slip’s link" in text(hall.asha.get(f"/desk/tokens/{token.pk}/"))
+
+    def test_the_stream_has_the_same_parts_as_the_page(self):
+        hall = Hall()
+        token, asha = hall.give("Farhan Sheikh", "online"), hall.asha
+        page = asha.get(f"/desk/tokens/{token.pk}/").content.decode()
+        stream = asha.get(f"/desk/tokens/{token.pk}/stream/")
+        frame = stream.watch.read()
+        assert f'data-seen="{frame.version}"' in page
+        hall.arrive(token)
+        assert set(stream.watch.read().unseen(frame.version)) == {
+            "token-head",
+            "token-place",
+            "token-history",
+            "token-facts",
+        }
+        assert "csrf" not in "".join(frame.parts.values())
+
+    def test_the_stream_of_another_hospital_s_token_is_not_found(self):
+        here, there = Hall(), Hall()
+        token = there.give("Somebody Else")
+        assert here.asha.get(f"/desk/tokens/{token.pk}/stream/").status_code == 404
         assert AccessAttempt.objects.get().object_id == token.pk
 
 
