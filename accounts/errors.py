@@ -65,3 +65,10 @@ class SystemRole(Refused):
 
     code = "system_role"
     sentence = "{role} is a system role: it cannot be deleted, renamed or switched off."
+
+
+class NoKioskUser(Refused):
+    """The facility's kiosk account was switched off, or has more rights than a kiosk."""
+
+    code = "no_kiosk_user"
+    sentence = "{username} cannot be used for a kiosk: it is switched off, or has other roles or a password."

@@ -18,7 +18,7 @@ from scheduling.locking import lock_sessions
 from tokens import allocation, queueing
 from tokens.models import Event, Token
 from tokens.outcome import Outcome
-from tokens.states import Source, Status
+from tokens.states import ACTIVE, Source, Status
 
 BY_PATIENT = "by the patient"
 """The reason of a cancellation that the patient made."""
@@ -86,8 +86,8 @@ def come_in(*, token_id: int, where: Where) -> Outcome | None:
 
 
 @transaction.atomic(savepoint=False)
-def take_token(*, patient_id: int, department_id: int, on: dt.date, where: Where) -> Outcome:
-    """A patient who walks in asks for the first free place of a department.
+def take_token(*, patient_id: int, department_id: int, on: dt.date, where: Where) -> int:
+    """A patient who walks in asks for the first free place of a department. Returns the token's id.
 
     Raises:
         UnknownPatient, NoOpenSlot, DuplicateToken
@@ -95,19 +95,21 @@ def take_token(*, patient_id: int, department_id: int, on: dt.date, where: Where
     outcome = allocation.request_token(
         patient_id=patient_id, source=Source.WALK_IN, department_id=department_id, on=on, by=None
     )
-    return _recorded(outcome, Verb.REQUEST, where)
+    _recorded(outcome, Verb.REQUEST, where)
+    assert outcome.token is not None  # a request gives one, or refuses
+    return outcome.token.id
 
 
 @transaction.atomic(savepoint=False)
 def print_first_slip(*, token_id: int, by: User) -> SlipPrint | None:
-    """The kiosk prints the slip of a token that has none yet; a copy is the desk's business.
+    """The kiosk prints the slip of a token that has none yet; a copy is the desk's business. None where it does not.
 
     Args:
         by: the kiosk's own user.
     """
     # The token's row orders two who print at once.
-    Token.objects.select_for_update(no_key=True).get(pk=token_id)
-    if SlipPrint.objects.filter(token_id=token_id).exists():
+    token = Token.objects.select_for_update(no_key=True).get(pk=token_id)
+    if token.status not in ACTIVE or SlipPrint.objects.filter(token_id=token_id).exists():
         return None
     return SlipPrint.objects.create(token_id=token_id, copy=0, at=timezone.now(), by=by)
 

@@ -41,6 +41,15 @@ class Window:
             hits = self._hits[key] = self._hits.get(key, 0) + 1
             return None if hits <= self.limit else self._ends - now
 
+    def full(self, key: object) -> float | None:
+        """Whether the next hit would not pass, without counting one: seconds until the window ends, else ``None``.
+
+        For those who count failures alone.
+        """
+        now = self.clock()
+        with self._lock:
+            return self._ends - now if now < self._ends and self._hits.get(key, 0) >= self.limit else None
+
 
 class WindowThrottle(BaseThrottle):
     """A throttle of DRF over a window that all requests of the process share."""

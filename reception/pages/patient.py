@@ -107,13 +107,14 @@ def _spoken(request: HttpRequest, found: Own, template: str, more: dict[str, Any
     language = chosen(request, facility.languages)
     with translation.override(language), timezone.override(facility.tz):
         frame = framed(found)
-        context = {**_context(found), **more, "frame": frame, "languages": NAMES, "language": language}
+        context = {**context_of(found), **more, "frame": frame, "languages": NAMES, "language": language}
         response = render(request, template, context, status=status)
     remember(request, response, language)
     return response
 
 
-def _context(found: Own) -> dict[str, Any]:
+def context_of(found: Own) -> dict[str, Any]:
+    """What the words of a visit are made of, in the language that is active."""
     token = found.token
     days = (token.session.date - found.now.date()).days
     return {
@@ -133,7 +134,7 @@ def _context(found: Own) -> dict[str, Any]:
 
 def framed(found: Own) -> Frame:
     """What of the page changes, in the language and on the clock that are active."""
-    context = _context(found)
+    context = context_of(found)
     parts = {
         "state": render_to_string("reception/_patient_state.html", context),
         "acts": render_to_string("reception/_patient_acts.html", context),

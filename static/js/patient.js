@@ -6,7 +6,7 @@ let sound = null; // an AudioContext: only a press may make one
 let lock = null;
 
 const state = () => document.getElementById("state")?.dataset ?? {};
-const over = () => ["done", "cancelled", "no_show", "over", "sent_on", "inside", "later"].includes(state().state);
+const over = () => ["done", "cancelled", "no_show", "over", "sent_on", "inside", "later", "called"].includes(state().state);
 let calls = state().calls;
 
 function beep(at, pitch) {
