@@ -114,6 +114,7 @@ class Browsing:
         scheme = "dark" if dark else "light"
         wishes = {"color_scheme": scheme, "java_script_enabled": scripts, "locale": language, **screen, **more}
         context = self.browser.new_context(**wishes)
+        context.set_default_timeout(10_000)
         if user is not None:
             context.add_cookies([self.cookie(user)])
         return context
@@ -211,7 +212,7 @@ class Transfer:
         self._names[event["requestId"]] = event["request"]["url"]
 
     def _came(self, event: dict[str, Any]) -> None:
-        address = self._names[event["requestId"]]
+        address = self._names.get(event["requestId"], "")
         self.by_address[address] = self.by_address.get(address, 0) + event["encodedDataLength"]
 
     @property
