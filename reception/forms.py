@@ -80,7 +80,7 @@ class StepForm(forms.Form):
     seq = forms.IntegerField(required=False)
 
     @property
-    def sent_to(self) -> dict[str, int]:
+    def sent_to(self) -> dict[str, Any]:
         """What `send_on` takes: another doctor, or whoever is first free in a department."""
         kind, _, number = self.cleaned_data["to"].partition("-")
         return {f"{kind}_id": int(number)}

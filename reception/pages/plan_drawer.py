@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 
 from common.errors import DomainError, NotFound
 from common.transactions import outermost
-from reception import plan_queries, plans, queries
+from reception import changes, plan_queries, plans, queries
+from reception.changes import Change
 from reception.forms import PlanForm
 from reception.hall import MOST_CELLS, Column, SlotView
 from reception.pages.frame import Place, may, person
-from reception.plans import Change, Line
+from reception.plans import Line
 from scheduling.models import Session
 from tokens import planning, rules, supply
 from tokens.facts import Draft, SessionFacts
@@ -129,7 +130,7 @@ def asking(
         "form": form,
         "reasons": REASONS.get(change.verb, ()),
         "reason": form.data.get("reason", ""),
-        "heading": plans.heading(
+        "heading": changes.heading(
             change.verb, doctor=session.doctor.name, slot=time, before=before, after=capacity if plan else None
         ),
         "capacity": before if capacity is None else capacity,
@@ -196,7 +197,7 @@ def _preview(
         plan_queries.people_of(effects),
         partial(when, where, starts),
         stays=stays,
-        subject=plans.subject(change.verb, slot=time, before=before, after=after),
+        subject=changes.subject(change.verb, slot=time, before=before, after=after),
     )
     return {
         "plan": plan,
@@ -299,7 +300,7 @@ def done(
         **_about(request, where, session, column),
         "drawer": "done",
         "plan": plan,
-        "heading": plans.done_heading(
+        "heading": changes.done_heading(
             plan.kind,
             doctor=session.doctor.name,
             slot=where.local(slot.facts.starts_at) if slot else "",

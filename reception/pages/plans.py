@@ -18,10 +18,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.permissions import require
 from common.errors import BadInput, DomainError, Forbidden, NotFound
 from reception import plan_queries
+from reception.changes import CHANGES, Change
 from reception.forms import PlanForm
 from reception.pages.frame import Place, done_once, person, show, staff
 from reception.pages.plan_drawer import Context, action, asking, done, fingerprint, menu
-from reception.plans import CHANGES, Change
 from reception.telling import told_of_session
 from scheduling.models import Session
 from tokens import planning, supply

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from common.errors import NotFound
 from reception import queries
+from reception.changes import Link, links
 from reception.hall import row
 from reception.pages.frame import Place, may, person
-from reception.plans import Link, links
 from reception.steps import steps
 from tokens.facts import SessionFacts, TokenFacts
 from tokens.models import Token

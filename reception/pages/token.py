@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from reception import phone, queries, token_queries
+from reception.changes import links
 from reception.hall import Row, in_order, row
 from reception.pages.frame import Place, may, person, show, staff
-from reception.plans import links
 from reception.steps import STEPS, steps
 from reception.streaming import live_page
 from tokens import queue_rules, rules
