@@ -26,6 +26,7 @@ class Step:
         asks: it needs to know where to, so it opens the panel.
         first: the one that stands out.
         minutes: a choice of minutes stands beside it.
+        enter: Enter does it too.
     """
 
     verb: str
@@ -36,6 +37,7 @@ class Step:
     asks: bool = False
     first: bool = False
     minutes: bool = False
+    enter: bool = False
 
 
 def _inside(sheet: Sheet) -> bool:
@@ -52,9 +54,14 @@ def _calls_on(sheet: Sheet) -> bool:
     return _inside(sheet) and sheet.session.status == "open" and free
 
 
+def _only_completes(sheet: Sheet) -> bool:
+    return _inside(sheet) and not _calls_on(sheet)
+
+
 STEPS: tuple[Step, ...] = (
     Step("complete-next", _("Complete, call next"), "Enter", ("tokens.consult", "tokens.call"), _calls_on, first=True),
-    Step("complete", _("Complete"), "c", ("tokens.consult",), _inside),
+    Step("complete", _("Complete"), "c", ("tokens.consult",), _calls_on),
+    Step("complete", _("Complete"), "c", ("tokens.consult",), _only_completes, first=True, enter=True),
     Step("test", _("Send for a test"), "t", ("tokens.consult",), _inside, asks=True),
     Step("send", _("Send to a doctor"), "d", ("tokens.send",), _inside, asks=True),
     Step("start", _("Start"), "s", ("tokens.consult",), _called, first=True),

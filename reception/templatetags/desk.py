@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from accounts.models import Facility
+from accounts.models import Facility, User
+from accounts.permissions import facility_ids
 from patients.models import Patient
 from reception.demo.known import demo_users
 from reception.demo.people import PASSWORD, Member
@@ -93,6 +94,12 @@ def age_in(patient: Patient, on: date) -> int | None:
 def words(source: str) -> str:
     """A source as people say it."""
     return SOURCE_WORDS[Source(source)]
+
+
+@register.filter
+def may(user: User, code: str) -> bool:
+    """Whether a person may do something in some facility."""
+    return bool(facility_ids(user, code))
 
 
 @register.filter

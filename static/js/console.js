@@ -2,7 +2,7 @@
 // everything still works, with whole pages.
 
 import { $, $$ } from "./dom.js";
-import { keepKeysFor, onKey, pressAfter } from "./keys.js";
+import { control, keepKeysFor, onKey, pressAfter } from "./keys.js";
 
 const main = $("#main");
 let busy = null;
@@ -76,7 +76,7 @@ async function open(link) {
     return say(main.dataset.lost);
   }
   const panel = $("#console-panel");
-  ($("[autofocus]", panel) ?? $("[data-step] button, a, button", panel))?.focus();
+  ($("[autofocus]", panel) ?? $("[data-step] button", panel) ?? $("a", panel))?.focus();
   panel.scrollIntoView({ block: "nearest" });
 }
 
@@ -100,6 +100,7 @@ document.addEventListener("click", (event) => {
 onKey((key, event) => {
   // Pressed again while the step is on its way: meant once.
   if (busy && busy.dataset.key === (key.length === 1 ? key.toLowerCase() : key)) return true;
+  if (key === "Enter" && !control("Enter") && event?.target.matches("body, #visit")) return $("[data-enter]")?.click(), true;
   const rows = $$("#console-queue [data-row]");
   const at = rows.indexOf(document.activeElement);
   if (key === "Enter" && at >= 0) return rows[at].click(), true;
