@@ -16,13 +16,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from scheduling.models import Session, Slot
-from tokens import queries, rules
+from tokens import queries, rules, waits
 from tokens.events import SENTENCES
 from tokens.facts import SessionFacts, TokenFacts
 from tokens.models import Event, Token
 from tokens.outcome import Outcome
 from tokens.queries import Board, Queue, Standing
 from tokens.states import Status
+from tokens.waits import Places, Wait
 
 JSON = dict[str, Any]
 
@@ -52,10 +53,11 @@ def token_json(
     position: int | None,
     zone: ZoneInfo,
     root: str,
+    wait: Wait | None = None,
     displaced: Iterable[int] = (),
     promoted: Iterable[int] = (),
 ) -> JSON:
-    """One token. Waits are null until they are estimated."""
+    """One token. Waits are null for who is not on the way to the doctor, and where nobody thinks in minutes yet."""
     return {
         "id": token.id,
         "number": token.number,
@@ -72,8 +74,8 @@ def token_json(
         "called_at": clock(token.called_at, zone),
         "started_at": clock(token.started_at, zone),
         "ended_at": clock(token.ended_at, zone),
-        "wait_p50_minutes": None,
-        "wait_p90_minutes": None,
+        "wait_p50_minutes": wait.p50 if wait else None,
+        "wait_p90_minutes": wait.p90 if wait else None,
         "status_url": f"{root}{token.key}/",
         "displaced": list(displaced),
         "promoted": list(promoted),
@@ -91,16 +93,23 @@ def answer_token(request: Request, outcome: Outcome, *, status: int = 200) -> Re
         position=outcome.position,
         zone=zone,
         root=root_of(request),
+        wait=waits.wait_after(outcome.session, token),
         displaced=outcome.displaced,
         promoted=outcome.promoted,
     )
     return Response(data, status=status)
 
 
-def tokens_json(tokens: Iterable[Token], positions: Mapping[int, int], root: str) -> list[JSON]:
+def tokens_json(tokens: Iterable[Token], places: Places, root: str) -> list[JSON]:
     """Tokens that were read with their sessions and facilities."""
     return [
-        token_json(token, position=positions.get(token.pk), zone=token.session.facility.tz, root=root)
+        token_json(
+            token,
+            position=places.positions.get(token.pk),
+            wait=places.waits.get(token.pk),
+            zone=token.session.facility.tz,
+            root=root,
+        )
         for token in tokens
     ]
 
@@ -122,7 +131,7 @@ def event_json(event: Event, zone: ZoneInfo) -> JSON:
     }
 
 
-def standing_json(standing: Standing) -> JSON:
+def standing_json(standing: Standing, wait: Wait | None) -> JSON:
     """What the holder of a slip sees: no name, nothing that says why somebody comes."""
     token, session, zone = standing.token, standing.session, standing.zone
     return {
@@ -130,8 +139,8 @@ def standing_json(standing: Standing) -> JSON:
         "status": token.status,
         "position": standing.position,
         "people_ahead": standing.people_ahead,
-        "wait_p50_minutes": None,
-        "wait_p90_minutes": None,
+        "wait_p50_minutes": wait.p50 if wait else None,
+        "wait_p90_minutes": wait.p90 if wait else None,
         "now_serving": standing.now_serving,
         "delay_minutes": session.delay_minutes,
         "paused": session.paused_at is not None,
@@ -210,9 +219,11 @@ def answer_session(outcome: Outcome, **beside: Any) -> Response:
 def queue_json(queue: Queue, root: str) -> JSON:
     """The whole queue of a session: what screens draw and what streams send."""
     session, zone = queue.session, queue.zone
+    expected = waits.waits(session, queue.now)
 
     def shown(token: TokenFacts) -> JSON:
-        return token_json(token, position=queue.positions.get(token.id), zone=zone, root=root)
+        position = queue.positions.get(token.id)
+        return token_json(token, position=position, wait=expected.get(token.id), zone=zone, root=root)
 
     return {
         "session": session.id,
@@ -250,5 +261,5 @@ def board_json(board: Board, now: datetime, root: str) -> JSON:
         "slots": [
             slot_json(slot, facts[slot.session_id], zones[slot.session_id], now, board.counts) for slot in board.slots
         ],
-        "tokens": tokens_json(board.tokens, board.positions, root),
+        "tokens": tokens_json(board.tokens, Places(board.positions), root),
     }

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.callers import caller
-from tokens import queries
+from tokens import queries, waits
 from tokens.api import serializers, shapes
 from tokens.api.answers import board_json, root_of, standing_json
 
@@ -45,4 +45,7 @@ class StatusView(APIView):
     @extend_schema(parameters=[KEY], responses=shapes.TokenStatusSerializer)
     def get(self, request: Request, key: str) -> Response:
         """Position, people ahead, who is being served, the delay. No sign-in, no names; 600 a minute an address."""
-        return Response(standing_json(queries.standing(key)))
+        found, now = queries.standing(key), timezone.now()
+        wait = waits.waits(found.session, now).get(found.token.pk)
+        waits.given(found.token.pk, wait, where="api", ahead=found.people_ahead, at=now)
+        return Response(standing_json(found, wait))

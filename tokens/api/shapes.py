@@ -9,8 +9,8 @@ from tokens.kinds import EventKind, SupplyKind
 from tokens.states import Source, Status
 
 SLOT_STATUS = ["open", "blocked", "cancelled", "over"]
-NO_ESTIMATE = "Half of patients are called before it. Null until waits are estimated."
-NO_LATE_ESTIMATE = "Nine of ten patients are called before it. Null until waits are estimated."
+NO_ESTIMATE = "Half of patients start before it. Null where nobody is in the queue, or its session is hours away."
+NO_LATE_ESTIMATE = "Nine of ten patients start before it. Null as the other figure."
 
 
 class TokenSerializer(serializers.Serializer[Any]):

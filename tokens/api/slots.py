@@ -21,6 +21,7 @@ from tokens import allocation, queries, supply
 from tokens.api import serializers, shapes
 from tokens.api.answers import root_of, slots_json, token_json
 from tokens.filters import SlotFilter
+from tokens.waits import waits_in
 
 
 class SlotViewSet(GenericViewSet[Slot]):
@@ -63,9 +64,9 @@ class SlotViewSet(GenericViewSet[Slot]):
         slot = queries.get_slot(slot_id=int(pk), by=caller(request), code=queries.VIEW)
         found, positions = queries.in_slot(slot)
         page = self.paginate_queryset(found) or []
-        zone, root = slot.session.facility.tz, root_of(request)
+        zone, root, expected = slot.session.facility.tz, root_of(request), waits_in(slot.session)
         return self.get_paginated_response(
-            [token_json(token, position=positions.get(token.id), zone=zone, root=root) for token in page]
+            [token_json(t, position=positions.get(t.id), wait=expected.get(t.id), zone=zone, root=root) for t in page]
         )
 
     @extend_schema(request=serializers.CapacitySerializer, responses=shapes.PlanSerializer)

@@ -21,6 +21,7 @@ from tokens.api.steps import TokenSteps
 from tokens.filters import TokenFilter
 from tokens.models import Token
 from tokens.states import Source
+from tokens.waits import places
 
 
 class TokenViewSet(TokenSteps, GenericViewSet[Token]):
@@ -41,7 +42,7 @@ class TokenViewSet(TokenSteps, GenericViewSet[Token]):
     def list(self, request: Request) -> Response:
         """Tokens, each with its position in its slot; `search` finds a number, also one that a moved token had."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
-        return self.get_paginated_response(tokens_json(page, queries.positions(page), root_of(request)))
+        return self.get_paginated_response(tokens_json(page, places(page), root_of(request)))
 
     @extend_schema(request=serializers.NewTokenSerializer, responses={201: shapes.TokenSerializer})
     @idempotent
@@ -82,7 +83,7 @@ class TokenViewSet(TokenSteps, GenericViewSet[Token]):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One token."""
         token = queries.get_token(token_id=int(pk), by=caller(request))
-        return Response(tokens_json([token], queries.positions([token]), root_of(request))[0])
+        return Response(tokens_json([token], places([token]), root_of(request))[0])
 
     @extend_schema(responses=shapes.TokenEventSerializer(many=True))
     @action(detail=True, filter_backends=())

@@ -36,7 +36,7 @@ class TestTheToken:
         assert (token["status"], token["source"], token["paid"], token["score"]) == ("confirmed", "online", False, 50)
         assert (token["position"], token["slot"], token["session"]) == (1, hall.slots[0].pk, hall.session.pk)
         assert (token["displaced"], token["promoted"], token["arrived_at"]) == ([], [], None)
-        assert (token["wait_p50_minutes"], token["wait_p90_minutes"]) == (None, None)
+        assert (token["wait_p50_minutes"], token["wait_p90_minutes"]) == (0, 0)
 
     def test_times_carry_the_offset_of_the_facility(self, hall: Hall) -> None:
         asked = datetime.fromisoformat(hall.give()["requested_at"])

@@ -8,7 +8,7 @@ added; what is random (the rest of the current consultation, and a step for ever
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Final
+from typing import Final, Protocol
 
 from tokens import queue_rules
 from tokens.facts import SessionFacts, TokenFacts
@@ -208,13 +208,27 @@ class Walk:
         return Wait(max(0, round(half)), max(0, round(half), round(most)), self.known.correction)
 
 
+class Timed(Protocol):
+    """A session as a record or as a row: when it is, and whether it is open."""
+
+    starts_at: datetime
+    ends_at: datetime
+    status: str
+    delay_minutes: int
+
+
+def near(session: Timed, now: datetime) -> bool:
+    """Whether anybody thinks in minutes about a session: it is open, and of these hours."""
+    until = session.ends_at + timedelta(minutes=session.delay_minutes) + LOOKED_AHEAD
+    return session.status == "open" and session.starts_at - LOOKED_AHEAD <= now <= until
+
+
 def estimates(session: SessionFacts, now: datetime, known: Known = NOTHING) -> dict[int, Wait]:
     """The waits of everybody who is in the queue or expected in it, by token. Empty where nobody thinks in minutes.
 
     Along the queue they never go down for people in the same state: here, or not yet here.
     """
-    near = session.starts_at - LOOKED_AHEAD <= now <= session.ends_at + session.delay + LOOKED_AHEAD
-    if session.status != "open" or not near:
+    if not near(session, now):
         return {}
     found: dict[int, Wait] = {}
     least = {True: Wait(0, 0), False: Wait(0, 0)}

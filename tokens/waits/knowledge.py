@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
@@ -29,11 +30,11 @@ Doctor = tuple[int, int, int]
 """Facility, department, doctor."""
 
 
-def learn(doctor: Doctor) -> Known:
+def learn(doctor: Doctor, now: datetime | None = None) -> Known:
     """Read the database and learn all there is about a doctor. Five queries, and the zone once a minute."""
     facility_id, department_id, doctor_id = doctor
     zone = zone_of(facility_id)
-    today = timezone.now().astimezone(zone).date()
+    today = (now or timezone.now()).astimezone(zone).date()
     return learning.known(
         history.consultations(doctor_id, today),
         history.visits(doctor_id, today),
@@ -91,9 +92,9 @@ class Keeper:
         while self._asked:
             self.learn(next(iter(self._asked)))
 
-    def learn(self, doctor: Doctor) -> Known:
+    def learn(self, doctor: Doctor, now: datetime | None = None) -> Known:
         """Learn about a doctor now."""
-        found = learn(doctor)
+        found = learn(doctor, now)
         self._known[doctor] = (time.monotonic() + FRESH, found)
         self._asked.discard(doctor)
         return found
