@@ -49,3 +49,8 @@ document.addEventListener("click", (event) => {
     $("[type=submit]", password.form).focus();
   }
 });
+
+// A figure that is to be written over is ready for it.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches("[data-select-all]")) target.select();
+});
