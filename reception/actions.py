@@ -1,16 +1,23 @@
 """Workflows of the desk that cross apps, and what the desk itself writes. The caller has opened the transaction."""
 
+from typing import Final
+
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from common.errors import NotFound
 from patients.actions import mark_merged
 from patients.models import Patient
-from reception.models import SlipPrint
+from reception.errors import NothingToTell
+from reception.models import PatientTold, SlipPrint
 from reception.queries import get_token
-from tokens import allocation
+from reception.to_tell import to_tell
+from tokens import allocation, live
 from tokens.models import Token
 from tokens.states import ACTIVE
+
+TELL: Final = "reception.tell"
 
 
 @transaction.atomic(savepoint=False)
@@ -43,3 +50,39 @@ def print_slip(*, token_id: int, by: User) -> SlipPrint:
     Token.objects.select_for_update(no_key=True).get(pk=token.pk)
     printed = SlipPrint.objects.filter(token=token).count()
     return SlipPrint.objects.create(token=token, copy=printed, at=timezone.now(), by=by)
+
+
+@transaction.atomic(savepoint=False)
+def tell(*, token_id: int, seq: int, by: User) -> PatientTold:
+    """A patient was told of the change that the token's event `seq` made. Said twice, also by two desks, it is once.
+
+    Raises:
+        NotFound, PermissionDenied
+        NothingToTell: 409, the token has changed since, or nothing of it was to be told.
+    """
+    token = get_token(token_id=token_id, by=by, code=TELL)
+    Token.objects.select_for_update(no_key=True).get(pk=token.pk)
+    known = PatientTold.objects.filter(token=token, seq=seq, undone_at=None).select_related("by").first()
+    if known:
+        return known
+    if not any(each.seq == seq for each in to_tell(token.session.facility, token_id=token.pk)):
+        raise NothingToTell(number=token.number)
+    live.announce(token.session.facility_id, (token.session_id,))
+    return PatientTold.objects.create(token=token, seq=seq, at=timezone.now(), by=by)
+
+
+@transaction.atomic(savepoint=False)
+def untell(*, told_id: int, by: User) -> PatientTold:
+    """The patient was not told after all. Twice is once.
+
+    Raises:
+        NotFound, PermissionDenied
+    """
+    told = PatientTold.objects.filter(pk=told_id).first()
+    if told is None:
+        raise NotFound("Nobody was told that.")
+    token = get_token(token_id=told.token_id, by=by, code=TELL)
+    PatientTold.objects.filter(pk=told_id, undone_at=None).update(undone_at=timezone.now(), undone_by=by)
+    live.announce(token.session.facility_id, (token.session_id,))
+    told.refresh_from_db()
+    return told

@@ -58,3 +58,33 @@ class SelfService(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token_id}: {self.get_verb_display()}, {self.get_via_display()}"
+
+
+class PatientTold(models.Model):
+    """Somebody of the desk told a patient of a change that others brought about: of the token's event `seq`.
+
+    Who is still to be told is never stored: it follows from the events and these rows (`reception.to_tell`).
+    """
+
+    token = models.ForeignKey("tokens.Token", models.PROTECT, related_name="told")
+    seq = models.PositiveIntegerField(help_text="The event that the patient knows of now.")
+    at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["token", "seq"], condition=models.Q(undone_at=None), name="told_once_of_an_event"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(undone_at=None, undone_by=None) | models.Q(undone_at__isnull=False),
+                name="told_undone_at_a_moment",
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="keep_told", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.token_id}/{self.seq}"

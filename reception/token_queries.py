@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from patients.models import Patient
 from reception import histories
 from reception.histories import Names, Told
-from reception.models import SelfService, SlipPrint
+from reception.models import PatientTold, SelfService, SlipPrint
 from scheduling.models import Slot
 from tokens.facts import SessionFacts
 from tokens.kinds import EventKind
@@ -52,7 +52,7 @@ def events_of(token: Token) -> list[Event]:
 def told_of(
     token: Token, events: list[Event], slips: list[SlipPrint], session: SessionFacts, clock: Clock, *, numbers: bool
 ) -> list[Told]:
-    """The whole history of a token, the newest first. Two queries; up to three more for names of elsewhere.
+    """The whole history of a token, the newest first. Three queries; up to three more for names of elsewhere.
 
     Args:
         session: the session the token is in now.
@@ -66,7 +66,7 @@ def told_of(
         patients=_patients(events) if numbers else {},
         by_patient=_by_patient(token),
     )
-    lines = [*histories.history(events, names), *_printed(slips), *_of_session(token, events)]
+    lines = [*histories.history(events, names), *_printed(slips), *_of_session(token, events), *_said(token)]
     # Of one moment the events keep their order: the last is told first.
     return sorted(lines, key=lambda line: line.at)[::-1]
 
@@ -106,6 +106,16 @@ def _by_patient(token: Token) -> dict[tuple[str, datetime], str]:
 def _printed(slips: Iterable[SlipPrint]) -> list[Told]:
     """Slips that left the printer."""
     return [Told(p.at, _("Slip printed again.") if p.copy else _("Slip printed."), "", str(p.by)) for p in slips]
+
+
+def _said(token: Token) -> list[Told]:
+    """Who told the patient of a change, and who took that back. One query."""
+    lines = []
+    for row in PatientTold.objects.filter(token=token).select_related("by", "undone_by"):
+        lines.append(Told(row.at, _("The patient was told."), "", str(row.by)))
+        if row.undone_at:
+            lines.append(Told(row.undone_at, _("The patient was not told after all."), "", str(row.undone_by)))
+    return lines
 
 
 def _of_session(token: Token, events: list[Event]) -> list[Told]:

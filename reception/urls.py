@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from reception.pages import board, desk, giving, overview, patient, plans, slip, stepping, token
+from reception.pages import (
+    board,
+    desk,
+    giving,
+    kiosk,
+    kiosk_screen,
+    overview,
+    patient,
+    plans,
+    slip,
+    stepping,
+    tell,
+    token,
+)
 
 urlpatterns = [
     path("board/<slug:slug>/", board.board_page, name="board"),
@@ -12,6 +25,8 @@ urlpatterns = [
     path("desk/stream/", desk.stream, name="desk_stream"),
     path("desk/find/", desk.find, name="desk_find"),
     path("desk/facility/", desk.choose_facility, name="desk_facility"),
+    path("desk/tell/", tell.tell, name="desk_tell"),
+    path("desk/tell/undo/", tell.undo, name="desk_tell_undo"),
     path("desk/patients/", giving.register, name="desk_register"),
     path("desk/tokens/", giving.give, name="desk_give"),
     path("desk/tokens/<int:token_id>/", token.token_page, name="token"),
@@ -21,6 +36,14 @@ urlpatterns = [
     path("desk/tokens/<int:token_id>/<slug:verb>/", stepping.step, name="token_step"),
     path("desk/sessions/<int:session_id>/", plans.session_page, name="session"),
     path("desk/sessions/<int:session_id>/call-next/", stepping.call_next, name="session_call_next"),
+    path("kiosk/", kiosk_screen.gate, name="kiosk"),
+    path("kiosk/begin/", kiosk_screen.begin_here, name="kiosk_begin"),
+    path("kiosk/end/", kiosk_screen.end, name="kiosk_end"),
+    path("kiosk/scan/", kiosk.scan, name="kiosk_scan"),
+    path("kiosk/find/", kiosk.find, name="kiosk_find"),
+    path("kiosk/choose/", kiosk.choose, name="kiosk_choose"),
+    path("kiosk/departments/", kiosk.departments, name="kiosk_departments"),
+    path("kiosk/answer/", kiosk.answer, name="kiosk_answer"),
     path("t/<str:key>/here/", patient.here, name="patient_here"),
     path("t/<str:key>/cancel/", patient.cancel, name="patient_cancel"),
     path("t/<str:key>/stream/", patient.stream, name="patient_stream"),

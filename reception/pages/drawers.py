@@ -16,6 +16,7 @@ from reception.hall import SOURCE_WORDS
 from reception.offers import Offer, offers
 from reception.pages.asking import asking, whole_number
 from reception.pages.frame import Place, may, person
+from reception.pages.untold import last_told, to_be_told
 from reception.queries import Day
 from tokens.allocation import REQUEST_PERMISSION
 from tokens.facts import TokenFacts
@@ -32,6 +33,8 @@ def drawer(request: HttpRequest, where: Place) -> Context:
         NotFound, PermissionDenied
     """
     asked = request.GET
+    if asked.get("tell"):
+        return to_be_told(request, where, done=last_told(request))
     if asked.get("do"):
         token = queries.get_token(token_id=whole_number(asked.get("token", "")), by=person(request))
         return asking(request, where, asked["do"], token)

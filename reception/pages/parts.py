@@ -22,6 +22,7 @@ from reception import filters, overview, queries
 from reception.filters import Hall
 from reception.hall import Column
 from reception.overview import Scale
+from reception.pages.untold import telling
 from reception.queries import Day
 from tokens.live.frames import Frame, arranged
 
@@ -37,6 +38,7 @@ class Sight:
         show: the chosen filter; empty where it chooses by itself.
         own: the user whose columns are "mine"; 0 for who has none.
         may_call: whether columns have the button that calls the next patient.
+        may_tell: whether those who are to be told of a change are listed.
         overview: a row a doctor instead of a column.
     """
 
@@ -45,6 +47,7 @@ class Sight:
     show: str = ""
     own: int = 0
     may_call: bool = False
+    may_tell: bool = False
     language: str = "en"
     overview: bool = False
 
@@ -72,7 +75,7 @@ class Parts:
 
 
 def frame(sight: Sight) -> Frame | None:
-    """What the stream of a desk sends; nothing where the facility is gone. Five queries."""
+    """What the stream of a desk sends; nothing where the facility is gone. Six queries."""
     facility = Facility.objects.filter(pk=sight.facility_id, is_active=True).first()
     return parts(queries.day(facility, sight.date), sight).frame if facility else None
 
@@ -94,6 +97,7 @@ def parts(day: Day, sight: Sight) -> Parts:
         html = {
             "figures": _write("reception/_ov_figures.html" if sight.overview else "reception/_figures.html", top),
             "tabs": _write("reception/_ov_tabs.html" if sight.overview else "reception/_tabs.html", top),
+            **(telling(day.facility) if sight.may_tell else {}),
             container: arranged(container, children),
             **children,
         }

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
+from reception.actions import TELL
 from reception.pages.frame import Place, may, person
 from reception.pages.parts import Parts, Sight, parts
 
@@ -47,12 +48,14 @@ def sight_of(request: HttpRequest, where: Place, *, own: bool, overview: bool) -
     Args:
         own: the person is a doctor of this day; everybody else sees the same.
     """
+    allowed = may(request, where.facility)
     return Sight(
         facility_id=where.facility.pk,
         date=where.date,
         show=request.GET.get("show", ""),
         own=person(request).pk if own else 0,
-        may_call=may(request, where.facility)("tokens.call"),
+        may_call=allowed("tokens.call"),
+        may_tell=allowed(TELL),
         language=translation.get_language() or "en",
         overview=overview,
     )

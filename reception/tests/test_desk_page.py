@@ -242,17 +242,17 @@ class TestWhatItCosts:
             page = asha.get("/desk/?view=columns")
         assert page.content.decode().count('class="tok ') == 366
 
-    def test_with_a_token_and_its_drawer_at_most_thirteen(self, django_assert_max_num_queries):
+    def test_with_a_token_and_its_drawer_at_most_fourteen(self, django_assert_max_num_queries):
         hall = full_hall()
         token = hall.give("Ravi")
         asha = hall.asha
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(11):
             asha.get(f"/desk/?token={token.pk}")
-        with django_assert_max_num_queries(13):
+        with django_assert_max_num_queries(14):
             asha.get(f"/desk/?token={token.pk}&patient={token.patient_id}")
 
-    def test_what_changed_is_read_in_five(self, django_assert_max_num_queries):
+    def test_what_changed_is_read_in_six(self, django_assert_max_num_queries):
         hall = full_hall()
         watch = watched(hall.asha)
-        with django_assert_max_num_queries(5):
+        with django_assert_max_num_queries(6):
             watch.read()

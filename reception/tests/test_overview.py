@@ -210,11 +210,11 @@ class TestWhichViewBegins:
 
 
 @pytest.mark.django_db
-def test_a_full_overview_is_eight_queries(django_assert_max_num_queries):
+def test_a_full_overview_is_nine_queries(django_assert_max_num_queries):
     from reception.tests.test_desk_page import full_hall
 
     hall = full_hall()
     asha = hall.asha
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         page = asha.get("/overview/").content.decode()
     assert page.count('class="block') == Slot.objects.filter(session__facility=hall.facility).count()

@@ -107,7 +107,7 @@ document.addEventListener("drawer:opened", ({ detail }) => {
 });
 document.addEventListener("drawer:closed", ({ detail }) => {
   // From a find field on to the row, so that the next key is a step and not a letter.
-  if (!detail.focused) (row(selected) ?? $("#columns")).focus({ preventScroll: true });
+  if (!detail.focused) (row(selected) ?? $("#columns"))?.focus({ preventScroll: true });
 });
 
 // --- kept as it was while the server renews it ----------------------------------------------------------------------
@@ -118,8 +118,9 @@ const kept = new Map();
 function keep() {
   kept.clear();
   for (const slots of $$(".col > .slots")) kept.set(slots.closest(".col").id, slots.scrollTop);
-  kept.set("left", $("#columns").scrollLeft);
-  kept.set("focus", $("#columns").contains(document.activeElement) ? document.activeElement.id : "");
+  kept.set("left", $("#columns")?.scrollLeft);
+  kept.set("focus", $("#columns")?.contains(document.activeElement) ? document.activeElement.id : "");
+  kept.set("who", $("#tell-list input:checked")?.value);
   // What a person folded or unfolded stays so, unless the reason to be open has changed meanwhile.
   kept.set("folds", $$("#columns details[id]").map((fold) => [fold.id, fold.open, fold.dataset.byItself]));
 }
@@ -131,7 +132,10 @@ function restore() {
     if (fold && fold.dataset.byItself === byItself) fold.open = open;
   }
   for (const slots of $$(".col > .slots")) slots.scrollTop = kept.get(slots.closest(".col").id) ?? 0;
-  $("#columns").scrollLeft = kept.get("left") ?? 0;
+  if ($("#columns")) $("#columns").scrollLeft = kept.get("left") ?? 0;
+  // Who was about to be told stays chosen, unless somebody else has told them.
+  const who = kept.get("who") && $(`#tell-list input[value="${kept.get("who")}"]`);
+  if (who) who.checked = true;
   const focus = kept.get("focus");
   if (focus && document.activeElement === document.body) document.getElementById(focus)?.focus({ preventScroll: true });
   paintSelection();

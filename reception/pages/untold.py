@@ -1,0 +1,66 @@
+"""Who is to be told that their place changed: the number in the head, and the list in the drawer."""
+
+import datetime as dt
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import mark_safe
+
+from accounts.models import Facility
+from accounts.permissions import require
+from reception.actions import TELL
+from reception.models import PatientTold
+from reception.pages.frame import Place, person
+from reception.to_tell import SHOWN, sentence, to_tell
+
+PARTS = ("tell", "tell-list")
+
+
+def telling(facility: Facility) -> dict[str, str]:
+    """How many are to be told, and the list for who has opened it. One query.
+
+    The language and the facility's clock are set by the caller.
+    """
+    today = facility.local_date()
+
+    def clock(at: dt.datetime) -> str:
+        local = timezone.localtime(at, facility.tz)
+        return date_format(local, "H:i" if local.date() == today else "D j M, H:i")
+
+    untold = to_tell(facility)
+    context = {
+        "lines": [(each, sentence(each, clock)) for each in untold[:SHOWN]],
+        "count": len(untold),
+        "more": max(0, len(untold) - SHOWN),
+    }
+    return {name: render_to_string(f"reception/_{name.replace('-', '_')}.html", context).strip() for name in PARTS}
+
+
+def to_be_told(request: HttpRequest, where: Place, *, done: PatientTold | None = None) -> dict[str, Any]:
+    """What the drawer shows.
+
+    Args:
+        done: who was just told, with the undo of it.
+
+    Raises:
+        PermissionDenied
+    """
+    require(person(request), TELL, where.facility.pk)
+    with timezone.override(where.facility.tz):
+        found = telling(where.facility)
+    listed = mark_safe(found["tell-list"])  # noqa: S308 - our templates' own
+    head = mark_safe(found["tell"])  # noqa: S308
+    return {"drawer": "tell", "tell_list": listed, "tell": head, "done": done, "key": uuid4(), "where": where}
+
+
+def last_told(request: HttpRequest) -> PatientTold | None:
+    """Who the page was asked to offer the undo of, where that is one's own and not undone."""
+    asked = request.GET.get("done", "")
+    if not asked.isdecimal() or len(asked) > 18:
+        return None
+    own = PatientTold.objects.filter(pk=asked, by=person(request), undone_at=None)
+    return own.select_related("token__patient").first()
