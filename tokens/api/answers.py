@@ -246,7 +246,8 @@ def queue_json(queue: Queue, root: str) -> JSON:
 
 def board_json(board: Board, now: datetime, root: str) -> JSON:
     """The calendar grid: who serves, where and when, and who holds what."""
-    facts = {session.pk: queries.session_facts(session) for session in board.sessions}
+    facts = board.facts
+    expected = {i: wait for session in facts.values() for i, wait in waits.waits(session, now).items()}
     zones = {session.pk: session.facility.tz for session in board.sessions}
     return {
         "date_from": board.date_from.isoformat(),
@@ -261,5 +262,5 @@ def board_json(board: Board, now: datetime, root: str) -> JSON:
         "slots": [
             slot_json(slot, facts[slot.session_id], zones[slot.session_id], now, board.counts) for slot in board.slots
         ],
-        "tokens": tokens_json(board.tokens, Places(board.positions), root),
+        "tokens": tokens_json(board.tokens, Places(board.positions, expected), root),
     }

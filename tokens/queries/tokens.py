@@ -55,11 +55,12 @@ def explain(*, token: Token, than_id: int, by: User) -> tuple[str, dict[str, Any
     if other.session_id != token.session_id or other.pk == token.pk:
         raise BadInput("Compare two tokens of one session.", attr="than")
     session, now = read_session(token.session_id)
-    one, two = (session.tokens.get(t.pk) or _as_facts(t) for t in (token, other))
+    one, two = (session.tokens.get(t.pk) or as_facts(t) for t in (token, other))
     return queue_rules.explain(one, two, session, now)
 
 
-def _as_facts(token: Token) -> TokenFacts:
+def as_facts(token: Token) -> TokenFacts:
+    """A token's row as the rules see it."""
     return TokenFacts(*(getattr(token, name) for name in TOKEN_COLUMNS))
 
 

@@ -20,12 +20,14 @@ def waits(session: SessionFacts, now: datetime) -> dict[int, Wait]:
     return estimates(session, now, known_of(session))
 
 
-def waits_in(session: Session) -> dict[int, Wait]:
-    """The waits of a session that was read as a row. Three queries, none where it is not near."""
-    if not near(session, timezone.now()):
+def waits_in(*sessions: Session) -> dict[int, Wait]:
+    """The waits of sessions that were read as rows. Three queries, none where none of them is near."""
+    now = timezone.now()
+    wanted = {session.pk for session in sessions if near(session, now)}
+    if not wanted:
         return {}
-    found, now = read_sessions([session.pk])
-    return waits(found[session.pk], now)
+    found, now = read_sessions(wanted)
+    return {token_id: wait for session in found.values() for token_id, wait in waits(session, now).items()}
 
 
 def wait_after(session: SessionFacts, token: TokenFacts) -> Wait | None:
