@@ -79,7 +79,7 @@ const rows = () => [...document.querySelectorAll("#rooms .r")];
 function fitting(count) {
   const place = byId("rooms").getBoundingClientRect();
   const upright = place.height > place.width * 0.75;
-  const least = Math.max(48, (upright ? 0.034 : 0.055) * innerHeight);
+  const least = Math.max(upright ? 64 : 48, (upright ? 0.034 : 0.055) * innerHeight);
   const most = Math.max(1, Math.floor(place.height / least));
   const columns = !upright && count > 8 && place.width >= 900 ? 2 : 1;
   return { columns, most: most * columns };
