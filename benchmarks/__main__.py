@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.database import NAME, own_database
 from opd_engine import environment
 
-PARTS = ("engine", "http", "operations")
+PARTS = ("engine", "http", "operations", "live")
 ENGINE_CLIENTS = (1, 8, 32)
 HTTP_CLIENTS = (1, 8, 64)
 REQUESTS_A_SECOND = 6000
@@ -22,6 +22,8 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--http-seconds", type=int, default=8, help="of one measurement over HTTP (default 8)")
     parser.add_argument("--rounds", type=int, default=3, help="of engine and pgbench in turn (default 3)")
     parser.add_argument("--clients", type=int, action="append", help="connections, instead of 1, 8, 32 and 1, 8, 64")
+    parser.add_argument("--streams", type=int, default=300, help="open pages of the live screens (default 300)")
+    parser.add_argument("--changes", type=int, default=100, help="that are made while they are open (default 100)")
     parser.add_argument("--database", default=NAME, help=f"the name of its own database (default {NAME})")
     return parser.parse_args(arguments)
 
@@ -92,7 +94,22 @@ def _http(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-_MEASURES = {"operations": _operations, "engine": _engine, "http": _http}
+def _live(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks import live, live_ground, report
+    from benchmarks.hospital import PASSWORD
+    from patients.models import Patient
+
+    print(f"\n  {chosen.streams} open desks, {chosen.changes} changes made by another process: until they are told")
+    print(f"  {'where':14} " + " ".join(f"{head:>9}" for head in report.LIVE))
+    hall = live_ground.open_hall(Patient.objects.all(), PASSWORD)
+    found = {}
+    for name, line in live.everything(hall, streams=chosen.streams, changes=chosen.changes):
+        found[name] = line
+        print(f"  {name:14} " + " ".join(f"{line.get(key, ''):>9}" for key in report.LIVE.values()), flush=True)
+    return found
+
+
+_MEASURES = {"operations": _operations, "engine": _engine, "http": _http, "live": _live}
 
 
 def main() -> None:

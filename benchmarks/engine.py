@@ -14,7 +14,8 @@ from django.db import connections
 from accounts.models import User
 from benchmarks.hospital import Ground
 from common.transactions import outermost
-from tokens import allocation, live
+from tokens import allocation
+from tokens.live import saying
 
 WARM_UP = 8
 """Requests of a worker before its clock starts: a connection's statements are prepared by then."""
@@ -65,7 +66,7 @@ def _main(worker: "Worker", barrier: Barrier, seconds: float, answer: Connection
     It sends no hints to live screens: they come after the commit, the reference sends none either, and 32 processes
     would send sixteen times as many as the server's two. The load over HTTP has them.
     """
-    live.Notifier.add = _no_hints  # type: ignore[method-assign, assignment]
+    saying.Notifier.add = _no_hints  # type: ignore[method-assign, assignment]
     try:
         for _ in range(WARM_UP):
             worker.request()
@@ -78,7 +79,7 @@ def _main(worker: "Worker", barrier: Barrier, seconds: float, answer: Connection
         connections.close_all()
 
 
-def _no_hints(notifier: live.Notifier, session_ids: Iterable[int]) -> None:
+def _no_hints(notifier: saying.Notifier, session_ids: Iterable[int]) -> None:
     """Instead of `Notifier.add`, in the worker's process."""
 
 

@@ -35,7 +35,14 @@ _LENGTH = b"content-length:"
 
 @contextmanager
 def server() -> Iterator[int]:
-    """Run the product's server, as `make run` does, on a free port; gives the port.
+    """Run the product's server, as `make run` does, on a free port; gives the port."""
+    with running() as (port, _):
+        yield port
+
+
+@contextmanager
+def running(**settings: str) -> Iterator[tuple[int, int]]:
+    """The same, with these settings in its environment; gives the port and the process id.
 
     Raises:
         RuntimeError: it does not answer; what it said is in the message.
@@ -43,12 +50,13 @@ def server() -> Iterator[int]:
     port = _free_port()
     with tempfile.TemporaryFile("w+") as words:
         command = [sys.executable, str(BASE_DIR / "manage.py"), "serve", f"--host={HOST}", f"--port={port}"]
-        child = subprocess.Popen(command, stdout=words, stderr=words, env=os.environ, start_new_session=True)
+        env = os.environ | settings
+        child = subprocess.Popen(command, stdout=words, stderr=words, env=env, start_new_session=True)
         try:
             if not _answers(port, child):
                 words.seek(0)
                 raise RuntimeError(f"The server does not answer: {words.read()[-2000:]}")
-            yield port
+            yield port, child.pid
         finally:
             child.send_signal(signal.SIGINT)
             child.wait()

@@ -6,6 +6,17 @@ from typing import Any
 
 from opd_engine import environment
 
+LIVE = {
+    "p50 ms": "p50_ms",
+    "p95 ms": "p95_ms",
+    "max ms": "max_ms",
+    "within 1 s": "within_a_second",
+    "threads": "threads",
+    "MB": "mb",
+    "processor": "processor",
+}
+"""Columns of the table of live screens, and where their figures stand."""
+
 
 def table(heads: list[str], rows: Iterator[list[Any]]) -> list[str]:
     """A Markdown table."""
@@ -40,6 +51,10 @@ def markdown(figures: dict[str, Any]) -> str:
     lines += table(
         ["operation", "statements", "round trips"],
         ([name, cost["statements"], cost["round_trips"]] for name, cost in figures["operations"].items()),
+    )
+    lines += table(
+        ["live screens", *LIVE],
+        ([name, *(line.get(key, "") for key in LIVE.values())] for name, line in figures.get("live", {}).items()),
     )
     return "\n".join(lines)
 
