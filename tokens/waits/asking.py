@@ -11,7 +11,7 @@ from tokens.facts import SessionFacts, TokenFacts
 from tokens.models import Token
 from tokens.queries.facts import read_sessions
 from tokens.queries.tokens import STANDING, positions, positions_in
-from tokens.waits.estimate import Wait, estimates, near
+from tokens.waits.estimate import Wait, estimate_of, estimates, near
 from tokens.waits.knowledge import known_of
 
 
@@ -32,7 +32,7 @@ def waits_in(*sessions: Session) -> dict[int, Wait]:
 
 def wait_after(session: SessionFacts, token: TokenFacts) -> Wait | None:
     """The wait of a token when an action on it is done. No query."""
-    return waits(session, timezone.now()).get(token.id) if token.queued else None
+    return estimate_of(token, session, timezone.now(), known_of(session)) if token.queued else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ class Walk:
         self.here = self._begin()
         self.expected = Line(self.here.fixed, self.here.random, self.here.steps)
         self._ease = 1 / (1 - min(EMERGENCIES_AT_MOST, known.emergencies))
+        self._unsure = PAUSE if session.paused_at is not None else 0.0
+        self._floors = {True: (0.0, 0.0), False: (0.0, 0.0)}
 
     def _begin(self) -> Line:
         """What lies before the first one of the queue."""
@@ -157,55 +159,53 @@ class Walk:
         """The chance that one who is not here yet still comes: less with every minute after the slot's begin."""
         return float(self.known.shows * 0.5 ** (max(0.0, -ready) / LATE_HALF))
 
-    def waits(self) -> Iterator[tuple[TokenFacts, Wait]]:
-        """Everybody in the queue with their wait, those called first."""
+    def along(self) -> Iterator[tuple[TokenFacts, Line]]:
+        """Everybody in the queue, those called first, each with what lies before them at that moment of the walk."""
         standing = queue_rules.queue(self.session, self.now)
         called = [t for t in standing if t.called_at is not None and t.arrived_at is not None]
         for token in called:
-            yield token, self.range(self.here, token)
+            yield token, self.here
             self._pass(token, 1.0)
         for token in self.session.tokens.values():
             if token.status == Status.IN_PROGRESS and token.away_at is not None and token.back_at is None:
                 self._pass(token, RESUMED * RESUMED)
         for token in standing:
-            if token in called:
-                continue
             if token.arrived_at is None:
-                yield token, self._expected(token)
-            else:
-                yield token, self._here(token)
+                yield from self._expected(token)
+            elif token.called_at is None:
+                yield token, self.here
+                self._pass(token, 1.0 if self.held(token) <= self.here.total else 0.0)
 
     def _pass(self, token: TokenFacts, weight: float) -> None:
         step = self.step(token, self.order + int(self.here.steps))
         self.here.add(step, weight)
         self.expected.add(step, weight)
 
-    def _here(self, token: TokenFacts) -> Wait:
-        """One who is here; one who is held waits at least that long, and holds up only those called after."""
-        held = self.until(token.held_until) if token.held_until is not None else 0.0
-        found = self.range(self.here, token, at_least=held)
-        self._pass(token, 1.0 if held <= self.here.total else 0.0)
-        return found
-
-    def _expected(self, token: TokenFacts) -> Wait:
+    def _expected(self, token: TokenFacts) -> Iterator[tuple[TokenFacts, Line]]:
         """One who is not here: not before the slot begins. Those here are held up only if it has begun by then."""
         ready = self.ready(token)
         self.expected.wait_for(ready)
-        found = self.range(self.expected, token)
+        yield token, self.expected
         step, weight = self.step(token, self.order + int(self.expected.steps)), self.chance(ready)
         self.expected.add(step, weight)
         if ready <= self.here.total:
             self.here.add(step, weight)
-        return found
 
-    def range(self, line: Line, token: TokenFacts, *, at_least: float = 0.0) -> Wait:
-        """The two figures for the next one of a line."""
+    def held(self, token: TokenFacts) -> float:
+        """Minutes for which a token is still held."""
+        return 0.0 if token.held_until is None else max(0.0, self.until(token.held_until))
+
+    def wait(self, token: TokenFacts, line: Line) -> Wait:
+        """The two figures for the next one of a line; not below those of who is before in the same state."""
         random = line.random * self.known.correction * (1.0 if token.emergency else self._ease)
         by = self.clinic.quantiles(line.steps)
-        half = max(line.fixed + random * by.p50, at_least)
-        unsure = PAUSE if self.session.paused_at is not None else 0.0
-        most = max(line.fixed + unsure + random * by.p90, at_least)
-        return Wait(max(0, round(half)), max(0, round(half), round(most)), self.known.correction)
+        held = self.held(token)
+        floor = self._floors[token.arrived_at is not None]
+        half = max(line.fixed + random * by.p50, held, floor[0])
+        most = max(line.fixed + self._unsure + random * by.p90, half, floor[1])
+        if not held:
+            self._floors[token.arrived_at is not None] = (half, most)
+        return Wait(round(half), round(most), self.known.correction)
 
 
 class Timed(Protocol):
@@ -230,15 +230,22 @@ def estimates(session: SessionFacts, now: datetime, known: Known = NOTHING) -> d
     """
     if not near(session, now):
         return {}
-    found: dict[int, Wait] = {}
-    least = {True: Wait(0, 0), False: Wait(0, 0)}
-    for token, wait in Walk(session, now, known).waits():
-        state = token.arrived_at is not None
-        floor = least[state]
-        found[token.id] = Wait(max(wait.p50, floor.p50), max(wait.p90, floor.p90), wait.correction)
-        if token.held_until is None or token.held_until <= now:
-            least[state] = found[token.id]
-    return found
+    walk = Walk(session, now, known)
+    return {token.id: walk.wait(token, line) for token, line in walk.along()}
+
+
+def estimate_of(token: TokenFacts, session: SessionFacts, now: datetime, known: Known = NOTHING) -> Wait | None:
+    """The wait of one of them, the same as among all, for half of the price."""
+    if not token.queued or not near(session, now):
+        return None
+    walk = Walk(session, now, known)
+    here = token.arrived_at is not None
+    for one, line in walk.along():
+        if one is token or (one.arrived_at is not None) == here:
+            found = walk.wait(one, line)
+            if one is token:
+                return found
+    return None
 
 
 _KEPT: Final = 64
