@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Facility
 from common.errors import NotFound
 from common.kept import Kept
-from reception.board import Line, Place, called_in, lines
+from reception.board import Line, Place, called_in, lines, natural
 from scheduling.models import Department, Room, Session
 from tokens import queue_rules
 from tokens.facts import SessionFacts
@@ -72,7 +72,8 @@ def _read_choices(slug: str) -> Choices:
     if facility is None:
         raise NotFound("There is no such board.")
     departments = Department.objects.filter(facility=facility, is_active=True)
-    return Choices(facility, list(departments), list(Room.objects.filter(facility=facility, is_active=True)))
+    rooms = Room.objects.filter(facility=facility, is_active=True)
+    return Choices(facility, list(departments), sorted(rooms, key=lambda room: natural(room.name)))
 
 
 def board(wish: Wish) -> Board | None:
