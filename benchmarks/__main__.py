@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.database import NAME, own_database
 from opd_engine import environment
 
-PARTS = ("engine", "http", "operations", "live")
+PARTS = ("engine", "http", "operations", "console", "live")
 ENGINE_CLIENTS = (1, 8, 32)
 HTTP_CLIENTS = (1, 8, 64)
 REQUESTS_A_SECOND = 6000
@@ -109,7 +109,18 @@ def _live(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-_MEASURES = {"operations": _operations, "engine": _engine, "http": _http, "live": _live}
+def _console(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks import console
+
+    found = console.measure(hospital)
+    print("\n  The doctor's console, 60 patients: milliseconds inside the server")
+    print(f"  {'what':20} {'p50':>8} {'p95':>8}")
+    for name, line in found.items():
+        print(f"  {name:20} {line['p50_ms']:8.1f} {line['p95_ms']:8.1f}", flush=True)
+    return found
+
+
+_MEASURES = {"operations": _operations, "console": _console, "engine": _engine, "http": _http, "live": _live}
 
 
 def main() -> None:

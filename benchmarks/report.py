@@ -53,6 +53,10 @@ def markdown(figures: dict[str, Any]) -> str:
         ([name, cost["statements"], cost["round_trips"]] for name, cost in figures["operations"].items()),
     )
     lines += table(
+        ["the doctor's console", "p50 ms", "p95 ms"],
+        ([name, line["p50_ms"], line["p95_ms"]] for name, line in figures.get("console", {}).items()),
+    )
+    lines += table(
         ["live screens", *LIVE],
         ([name, *(line.get(key, "") for key in LIVE.values())] for name, line in figures.get("live", {}).items()),
     )

@@ -157,9 +157,11 @@ def state(session: Session, sight: Sight) -> dict[str, Any]:
         "own": sight.own,
         "steps": list(steps(sheet, may=may)),
         "holds": HOLDS,
+        "calls_first": sheet.session.paused_at is None,  # in a pause "Go on" stands out
         "delays": may("tokens.delay"),
         "before": before,
         "days": (session.date - before.last.date).days if before and before.last else None,
+        "slot": sheet.session.slot(sheet.who.token.slot_id) if sheet.who else None,
         "usual": usual,
         "likely": _likely(sheet, usual),
         "undo": (done, was(done)) if done else None,

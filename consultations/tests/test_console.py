@@ -120,7 +120,7 @@ class TestWhatItSays:
         Token.objects.filter(pk=token.pk).update(note="Cannot climb stairs")
         surgery.start(token)
         page = surgery.open()
-        assert f"{token.number} Harish Bhat 38, male. {patient.number}. Paid" in page
+        assert f"{token.number} Harish Bhat 38, male. {patient.number}. Paid." in page
         assert "First visit here" in page
         assert "From the desk Cannot climb stairs" in page
         assert "Complete" in page

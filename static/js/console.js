@@ -44,7 +44,8 @@ async function take(form, button) {
   button?.setAttribute("aria-busy", "true");
   try {
     const html = await fetched(form.action, { method: "POST", body: new FormData(form, button) });
-    if (html.includes('id="console-')) renew(html);
+    if (html.includes("<html")) location.reload(); // no answer to a step: the page itself is out of date
+    else if (html.includes('id="console-')) renew(html);
     else say(new DOMParser().parseFromString(html, "text/html").body.textContent.trim());
   } catch {
     say(main.dataset.lost);
