@@ -10,7 +10,7 @@ CODE := $(APPS) $(wildcard benchmarks) conftest.py manage.py
 TESTERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint format screenshots reset
+.PHONY: help run test bench lint format messages screenshots reset
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ lint: $(STAMP) ## style, types, floors, templates, migrations
 format: $(STAMP) ## let the tools put the code in order
 	$(BIN)/ruff check --fix $(CODE)
 	$(BIN)/ruff format $(CODE)
+
+messages: $(STAMP) ## collect what patients read into locale/ and compile it (needs gettext)
+	@$(BIN)/python manage.py messages
 
 screenshots: $(STAMP) ## docs/desk.png anew, from a running server with a fresh demo (needs Chromium)
 	@$(BIN)/python manage.py screenshots

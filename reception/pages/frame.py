@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
 
 from accounts.models import Facility, User
@@ -26,10 +27,15 @@ KEY = "idempotency_key"
 
 
 def staff(page: Callable[Concatenate[HttpRequest, P], R]) -> Callable[Concatenate[HttpRequest, P], R]:
-    """A page, or its stream, for people who have signed in. htmx is told to go to the sign-in page as a whole."""
+    """A page, or its stream, for people who have signed in. htmx is told to go to the sign-in page as a whole.
+
+    Staff read English whatever their browser asks for: the catalogues hold what patients read, and a page that is
+    half of it in another language helps nobody.
+    """
 
     @functools.wraps(page)
     def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
+        translation.activate(settings.LANGUAGE_CODE)
         answer = page(request, *args, **kwargs) if request.user.is_authenticated else _sign_in(request)
         if isinstance(answer, HttpResponse):
             add_never_cache_headers(answer)
