@@ -92,6 +92,7 @@ class PlanForm(forms.Form):
     slot = forms.IntegerField(required=False)
     capacity = forms.IntegerField(required=False, min_value=0, max_value=1000)
     minutes = forms.IntegerField(required=False, min_value=0, max_value=24 * 60)
+    other = forms.IntegerField(required=False, min_value=0, max_value=24 * 60)
     move = forms.BooleanField(required=False)
     reason = forms.CharField(max_length=300, required=False)
     plan = forms.IntegerField(required=False)
@@ -102,6 +103,13 @@ class PlanForm(forms.Form):
     def __init__(self, data: Any, *, verb: str) -> None:
         super().__init__(data)
         self.verb = verb
+
+    @property
+    def late(self) -> int | None:
+        """How many minutes late: what was written, else what was chosen."""
+        other: int | None = self.cleaned_data["other"]
+        minutes: int | None = self.cleaned_data["minutes"]
+        return minutes if other is None else other
 
     @property
     def moves(self) -> bool:

@@ -120,8 +120,11 @@ def tell(
     counts = {each: len(effects) for each, effects in by_fate.items()}
     titles = _titles(done=done)
     leaving = [e for e in plan["effects"] if fate(e) in LOSING]
+    elsewhere = counts[Fate.MOVES] > 0
     groups = [
-        Group(titles["moves"], _lines(leaving, people, when), _("those who are here come last")),
+        Group(
+            titles["moves" if elsewhere else "loses"], _lines(leaving, people, when), _("those who are here come last")
+        ),
         Group(titles["gets"], _lines(by_fate[Fate.GETS], people, when)),
         Group(titles["no_show"], _lines(by_fate[Fate.NO_SHOW], people, when)),
         Group(titles["stays"], list(stays)),
@@ -139,12 +142,14 @@ def _titles(*, done: bool) -> dict[str, str]:
     if done:
         return {
             "moves": _("Who moved"),
+            "loses": _("Who lost the place"),
             "gets": _("Who got a place"),
             "no_show": _("Who did not come"),
             "stays": _("Who stayed"),
         }
     return {
         "moves": _("Who moves"),
+        "loses": _("Who loses the place"),
         "gets": _("Who gets a place"),
         "no_show": _("Who did not come"),
         "stays": _("Who stays"),

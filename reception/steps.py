@@ -20,7 +20,7 @@ class Step:
         verb: the last part of its address.
         asks: it needs a reason or a slot first, so it opens the drawer.
         often: it stands in the bar; the others stand under "More".
-        about: what its drawer is called, where the label would not say it.
+        about: what its drawer and the button in it say, with the token's number.
     """
 
     verb: str
@@ -30,12 +30,11 @@ class Step:
     rule: Rule
     asks: bool = False
     often: bool = True
-    about: str = ""
+    about: str = "{label} {number}"
 
-    @property
-    def title(self) -> str:
-        """What its drawer is called."""
-        return self.about or self.label
+    def title(self, number: str) -> str:
+        """What its drawer and the button in it say."""
+        return self.about.format(label=self.label, number=number)
 
 
 def _any(token: TokenFacts, session: SessionFacts) -> bool:
@@ -90,7 +89,7 @@ STEPS: tuple[Step, ...] = (
     Step("recall", "Call again", "r", "tokens.call", _called),
     Step("start", "Start", "s", "tokens.consult", _in_queue),
     Step("complete", "Complete", "c", "tokens.consult", _in_room),
-    Step("send-away", "Test", "t", "tokens.consult", _in_room, asks=True, about="Send to a test"),
+    Step("send-away", "Test", "t", "tokens.consult", _in_room, asks=True, about="Send {number} to a test"),
     Step("move", "Move", "m", "tokens.move", _movable, asks=True),
     Step("hold", "Hold", "h", "tokens.call", _in_queue),
     Step("emergency", "Emergency", "e", "tokens.request_emergency", _can_be_raised),
@@ -99,8 +98,17 @@ STEPS: tuple[Step, ...] = (
     Step("skip", "Skip", "k", "tokens.call", _in_queue, often=False),
     Step("mark-paid", "Priority paid", "", "tokens.mark_paid", lambda t, s: _active(t, s) and not t.paid, often=False),
     Step("overbook", "Overbook", "", "tokens.overbook", _waits, asks=True, often=False),
-    Step("send-on", "Send on", "d", "tokens.send", _active, asks=True, often=False),
-    Step("correct", "Correct the patient", "", "tokens.change_patient", _any, asks=True, often=False),
+    Step("send-on", "Send on", "d", "tokens.send", _active, asks=True, often=False, about="Send {number} on"),
+    Step(
+        "correct",
+        "Correct the patient",
+        "",
+        "tokens.change_patient",
+        _any,
+        asks=True,
+        often=False,
+        about="Correct the patient of {number}",
+    ),
     Step("undo", "Undo", "u", "tokens.undo", _any),
 )
 """Every step, in the order of the bar."""

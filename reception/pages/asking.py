@@ -52,7 +52,7 @@ def asking(
     context: Context = {
         "drawer": "step",
         "verb": verb,
-        "title": step.title,
+        "title": step.title(token.number),
         "about": token,
         "reasons": REASONS.get(verb, ()),
         "sent": sent or {},

@@ -30,6 +30,8 @@ Context = dict[str, Any]
 
 DELAYS = (0, 10, 15, 20, 30, 45, 60)
 """Minutes that one press says."""
+USUALLY = 15
+"""What is chosen to begin with for a doctor who was in time."""
 
 REASONS = {
     "block": ("Doctor is in a meeting", "Emergency in the ward", "Room is needed"),
@@ -253,13 +255,12 @@ def _then(slot: SlotView, plan: dict[str, Any]) -> Context | None:
 
 
 def _delay(session: Session, column: Column, form: PlanForm) -> Context:
-    minutes = form.cleaned_data.get("minutes")
     now = column.session.delay_minutes
-    chosen = now if minutes is None else minutes
+    chosen = form.late if form.late is not None else now or USUALLY
     return {
         "delays": DELAYS,
         "minutes": chosen,
-        "other": chosen not in DELAYS,
+        "other": chosen if chosen not in DELAYS else "",
         "was": now,
         "queued": sum(t.queued or t.status == "waitlisted" for t in column.session.tokens.values()),
         "promoted": after_delay(queries_facts(session), chosen) if chosen != now else [],

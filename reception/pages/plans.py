@@ -121,7 +121,7 @@ def _said(request: HttpRequest, where: Place, session: Session, change: Change, 
     by = person(request)
     was = session.delay_minutes
     if change.verb == "delay":
-        minutes = form.cleaned_data["minutes"]
+        minutes = form.late
         if minutes is None:
             raise BadInput("Say how many minutes.", attr="minutes")
         outcome = supply.delay_session(session_id=session.pk, minutes=minutes, by=by)

