@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Facility, User
@@ -19,11 +19,10 @@ from patients.queries import search_patients
 from reception.hall import Column, Figures, Names, column, figures
 from scheduling import locking
 from scheduling.models import Session, Slot
-from tokens import queue_rules
 from tokens.facts import DEFAULT_POLICY, PRESETS, Policy, SessionFacts, SlotFacts, TokenFacts
 from tokens.kinds import UNDOABLE
 from tokens.models import AllocationPolicy, Event, PolicyAssignment, Token
-from tokens.queries import free_now, read_session
+from tokens.queries import free_now
 from tokens.reading import TOKEN_COLUMNS
 from tokens.rules import RESERVED_REASONS
 from tokens.states import Status
@@ -136,7 +135,7 @@ def day(facility: Facility, on: dt.date, *, session_ids: Iterable[int] | None = 
         session_ids: only these sessions.
     """
     now = timezone.now()
-    own = Q(date=on) | Q(starts_at__lte=now, ends_at__gt=now) if on == facility.local_date(now) else Q(date=on)
+    own = Q(date=on) | _of_the_night(facility, on, now)
     chosen = Q() if session_ids is None else Q(pk__in=session_ids)
     sessions = Session.objects.filter(own, chosen, facility=facility).order_by("starts_at", "doctor__name")
     rows = list(sessions.values_list(*locking.COLUMNS, *_NAMES))
@@ -154,6 +153,20 @@ def day(facility: Facility, on: dt.date, *, session_ids: Iterable[int] | None = 
     )
     _add_tokens(found, ids)
     return found
+
+
+def _of_the_night(facility: Facility, on: dt.date, now: datetime) -> Q:
+    """Sessions begun before midnight that belong to today while they last: until their end, with the delay, and longer
+    while somebody is still here."""
+    if on != facility.local_date(now):
+        return Q(pk=None)
+    waits = Token.objects.filter(session_id=OuterRef("pk"), status=Status.CONFIRMED, arrived_at__isnull=False)
+    inside = Token.objects.filter(session_id=OuterRef("pk"), status=Status.IN_PROGRESS)
+    lasts = Q(ends_at__gt=now - F("delay_minutes") * timedelta(minutes=1)) | Exists(waits) | Exists(inside)
+    begun = Q(date=on - timedelta(days=1), starts_at__lte=now, status="open")
+    # Only those that go beyond midnight: whoever was forgotten in a session of yesterday stays in yesterday.
+    midnight = timezone.make_aware(datetime.combine(on, dt.time()), facility.tz)
+    return begun & Q(ends_at__gt=midnight) & lasts
 
 
 def _add_tokens(found: Day, ids: list[int]) -> None:
@@ -174,13 +187,6 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]
 def _policies(facility: Facility) -> list[PolicyAssignment]:
     of_facility = Q(facility=facility) | Q(department__facility=facility) | Q(doctor__facility=facility)
     return list(PolicyAssignment.objects.filter(of_facility).select_related("policy"))
-
-
-def versions(facility: Facility, on: dt.date) -> dict[int, int]:
-    """The version of each session of a date: what the desk compares with what it shows. One query."""
-    now = timezone.now()
-    own = Q(date=on) | Q(starts_at__lte=now, ends_at__gt=now) if on == facility.local_date(now) else Q(date=on)
-    return dict(Session.objects.filter(own, facility=facility).values_list("id", "version"))
 
 
 # One token
@@ -294,13 +300,6 @@ def free_places(token: Token, *, days: int = 7) -> list[Slot]:
     if token.status == Status.CONFIRMED:
         ahead = ahead.exclude(pk=token.slot_id)
     return list(ahead.select_related("session__room").order_by("starts_at")[:40])
-
-
-def people_ahead(token: Token) -> int | None:
-    """How many stand before a token, here or expected. Three queries."""
-    session, now = read_session(token.session_id)
-    facts = session.tokens.get(token.pk)
-    return queue_rules.people_ahead(facts, session, now) if facts else None
 
 
 def line_of(token: Token) -> tuple[SessionFacts, dict[int, str], datetime]:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from reception.pages import (
     board,
+    design,
     desk,
     giving,
     kiosk,
@@ -18,6 +19,7 @@ from reception.pages import (
 )
 
 urlpatterns = [
+    path("design/", design.design, name="design"),
     path("board/<slug:slug>/", board.board_page, name="board"),
     path("board/<slug:slug>/stream/", board.stream, name="board_stream"),
     path("desk/", desk.desk, name="desk"),
@@ -28,6 +30,7 @@ urlpatterns = [
     path("desk/tell/", tell.tell, name="desk_tell"),
     path("desk/tell/undo/", tell.undo, name="desk_tell_undo"),
     path("desk/patients/", giving.register, name="desk_register"),
+    path("desk/look/", giving.look, name="desk_look"),
     path("desk/tokens/", giving.give, name="desk_give"),
     path("desk/tokens/<int:token_id>/", token.token_page, name="token"),
     path("desk/tokens/<int:token_id>/stream/", token.stream, name="token_stream"),

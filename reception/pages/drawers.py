@@ -10,7 +10,7 @@ from accounts.permissions import require
 from common.errors import DomainError, NotFound
 from patients.models import Patient
 from patients.queries import get_patient
-from reception import queries
+from reception import phone, queries
 from reception.forms import RegisterForm
 from reception.hall import SOURCE_WORDS
 from reception.offers import Offer, offers
@@ -18,10 +18,14 @@ from reception.pages.asking import asking, whole_number
 from reception.pages.frame import Place, may, person
 from reception.pages.untold import last_told, to_be_told
 from reception.queries import Day
+from tokens import queue_rules
 from tokens.allocation import REQUEST_PERMISSION
 from tokens.facts import TokenFacts
+from tokens.models import Token
+from tokens.queries import read_session
 from tokens.rules import takes
 from tokens.states import Source
+from tokens.waits import waits
 
 Context = dict[str, Any]
 
@@ -203,8 +207,19 @@ def answer(request: HttpRequest, where: Place, token_id: int) -> Context:
         "given": token,
         "raised": asked.kind == "rescored",
         "effects": queries.effects(token, at=asked.at),
-        "ahead": queries.people_ahead(token),
+        **_standing(token),
         "undoable": queries.undoable(events),
         "key": uuid4(),
         "where": where,
     }
+
+
+def _standing(token: Token) -> Context:
+    """How many stand before the token, and when it will likely be called. Three queries."""
+    session, now = read_session(token.session_id)
+    facts = session.tokens.get(token.pk)
+    if facts is None:
+        return {"ahead": None, "likely": None}
+    today = token.session.facility.local_date(now)
+    stands = phone.standing(facts, session, now, today, waits(session, now).get(token.pk))
+    return {"ahead": queue_rules.people_ahead(facts, session, now), "likely": stands.likely}

@@ -8,14 +8,15 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.safestring import mark_safe
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Facility
 from accounts.permissions import require
 from reception.actions import TELL
 from reception.models import PatientTold
 from reception.pages.frame import Place, person
-from reception.to_tell import SHOWN, sentence, to_tell
+from reception.to_tell import SHOWN, Clock, Untold, sentence, to_tell
 
 PARTS = ("tell", "tell-list")
 
@@ -33,11 +34,17 @@ def telling(facility: Facility) -> dict[str, str]:
 
     untold = to_tell(facility)
     context = {
-        "lines": [(each, sentence(each, clock)) for each in untold[:SHOWN]],
+        "lines": [(each, _said(each, clock), clock(each.since)) for each in untold[:SHOWN]],
         "count": len(untold),
         "more": max(0, len(untold) - SHOWN),
     }
     return {name: render_to_string(f"reception/_{name.replace('-', '_')}.html", context).strip() for name in PARTS}
+
+
+def _said(untold: Untold, clock: Clock) -> SafeString:
+    """The sentence, in which the number is never broken over two lines."""
+    number = format_html('<span class="num">{}</span>', untold.number)
+    return mark_safe(escape(sentence(untold, clock)).replace(escape(untold.number), number))  # noqa: S308 - escaped
 
 
 def to_be_told(request: HttpRequest, where: Place, *, done: PatientTold | None = None) -> dict[str, Any]:

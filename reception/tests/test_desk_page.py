@@ -6,10 +6,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from common.transactions import outermost
 from patients.tests.factories import PatientFactory
+from reception.tests import factories
 from reception.tests.factories import HOUR, Hall, text
-from scheduling.models import Slot
+from scheduling.models import Session, Slot
 from scheduling.tests.factories import DepartmentFactory
+from tokens import allocation
 from tokens.live import Watch
 from tokens.models import Token
 
@@ -125,6 +128,31 @@ class TestWhatItShows:
         assert f"{tomorrow:%A}" in page
         assert "Dr Rao" in page
         assert "Call next" not in page
+
+    @pytest.mark.parametrize(
+        ("ended", "delay", "here", "shown"),
+        [(-1, 0, False, True), (1, 0, False, False), (1, 90, False, True), (1, 0, True, True)],
+        ids=["it lasts", "it is over", "it is late", "somebody is still here"],
+    )
+    def test_a_session_begun_before_midnight_stays_while_it_lasts(self, monkeypatch, ended, delay, here, shown):
+        west = (timezone.now().hour - 3 + 11) % 24 - 11
+        monkeypatch.setattr(factories, "noon_zone", lambda: f"Etc/GMT{west:+d}")  # it is three at night
+        hall = Hall()
+        end = timezone.now() - ended * HOUR
+        session = hall.sitting(hall.doctor("Dr Night"), end - 5 * HOUR, slots=5)
+        assert session.date == hall.facility.local_date() - timedelta(days=1)
+        if here:
+            wish = {
+                "patient_id": hall.patient("Still Here").pk,
+                "source": "walk_in",
+                "slot_id": session.slots.last().pk,
+            }
+            outermost(lambda: allocation.request_token(**wish, by=None, at=end - HOUR / 2))
+        if delay:
+            Session.objects.filter(pk=session.pk).update(delay_minutes=delay)
+        asha = hall.asha
+        assert ("Dr Night" in text(asha.get("/desk/?show=all"))) is shown
+        assert "Dr Night" in text(asha.get(f"/desk/?show=all&date={session.date}"))
 
     def test_a_date_that_is_none_is_refused(self):
         response = Hall().asha.get("/desk/?date=yesterday")

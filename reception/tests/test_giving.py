@@ -242,3 +242,18 @@ class TestGiving:
         hall = Hall()
         response = hall.asha.post("/desk/tokens/", {"patient": "x", "source": "?", "who": "nobody"})
         assert response.status_code == 400
+
+
+def test_looking_at_another_doctor_without_scripts_puts_no_secret_into_the_address():
+    hall = Hall()
+    patient = hall.patient("Ravi")
+    sent = {"patient": patient.pk, "who": f"doctor-{hall.rao.pk}", "source": "paid", "csrfmiddlewaretoken": "secret"}
+    answer = hall.asha.post("/desk/look/", {**sent, "idempotency_key": "secret"})
+    assert answer["Location"] == f"/desk/?patient={patient.pk}&who=doctor-{hall.rao.pk}&source=paid"
+
+
+def test_the_answer_says_when_the_patient_will_likely_be_called():
+    hall = Hall(capacity=3)
+    hall.give("Before", "walk_in", slot=0)
+    page = text(hall.asha.post("/desk/tokens/", wish(hall, hall.patient("Ravi"), slot=0), headers=HTMX))
+    assert "1 person is ahead. Likely called between" in page
