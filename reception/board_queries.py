@@ -76,12 +76,16 @@ def _read_choices(slug: str) -> Choices:
     return Choices(facility, list(departments), sorted(rooms, key=lambda room: natural(room.name)))
 
 
-def board(wish: Wish) -> Board | None:
-    """The board as it is now; nothing where the facility is not in use any more. Five queries, six with names."""
+def board(wish: Wish, *, at: datetime | None = None) -> Board | None:
+    """The board as it is now; nothing where the facility is not in use any more. Five queries, six with names.
+
+    Args:
+        at: another moment, for whose date and clock it is.
+    """
     facility = Facility.objects.filter(pk=wish.facility_id, is_active=True).first()
     if facility is None:
         return None
-    now = timezone.localtime(timezone.now(), facility.tz)
+    now = timezone.localtime(at or timezone.now(), facility.tz)
     places = _places(wish, now)
     sessions = list(read_sessions(places)[0].values()) if places else []
     names = _names(sessions) if facility.show_names_on_board else None

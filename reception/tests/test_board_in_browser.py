@@ -134,6 +134,21 @@ def test_what_is_announced_and_when(
     assert page.evaluate(RUN, {"module": module, "calls": calls, "options": options}) == log
 
 
+def test_what_was_announced_is_not_remembered_for_ever(browsing: Browsing, hall: Hall) -> None:
+    page = browsing.open(f"/board/{hall.facility.slug}/")
+    kept = page.evaluate(
+        """async (module) => {
+          const { Memory } = await import(module);
+          const memory = new Memory(localStorage, "long");
+          for (let call = 0; call < 1000; call++) memory.add(`A-${call}`);
+          return [JSON.parse(localStorage.getItem("long")).length, memory.has("A-999"), memory.has("A-1")];
+        }""",
+        static("js/board-announcer.js"),
+    )
+    assert kept[0] <= 300
+    assert kept[1:] == [True, False]
+
+
 def test_the_best_voice_for_a_language(browsing: Browsing, hall: Hall) -> None:
     page = browsing.open(f"/board/{hall.facility.slug}/")
     found = page.evaluate(
@@ -163,6 +178,14 @@ def test_a_call_at_the_desk_is_on_the_board_and_called_aloud(browsing: Browsing,
     assert hear_out(screen, 2) == ["chime", "/chime", aloud(token), f"/{aloud(token)}"]
     expect(screen.get_by_role("status")).to_contain_text("Please go to Room 4.")
     assert "Lakshmi" not in screen.content()
+
+    # called again and again: the page does not grow
+    size = "document.querySelectorAll('*').length"
+    before = screen.evaluate(size)
+    for _ in range(5):
+        outermost(lambda: queueing.recall(token_id=token.pk, by=None))
+        hear_out(screen, 2)
+    assert screen.evaluate(size) == before
 
     outermost(lambda: queueing.start(token_id=token.pk, by=None))
     expect(room).to_have_class("r inside")

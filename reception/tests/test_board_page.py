@@ -224,6 +224,28 @@ def test_a_stranger_s_loop_is_told_to_wait_and_a_screen_is_not_counted_twice(
     assert int(open_board(hall).headers["Retry-After"]) >= 1
 
 
+def test_at_midnight_the_board_turns_to_the_new_day(hall: Hall) -> None:
+    here = hall.facility
+    midnight = (
+        timezone.localtime(timezone.now(), here.tz).replace(hour=0, minute=0, second=0, microsecond=0) + 24 * HOUR
+    )
+    night = hall.sitting(hall.doctor("Dr Night"), midnight - HOUR, slots=2)
+    morning = hall.sitting(hall.doctor("Dr Morning"), midnight + 2 * HOUR)
+    hall.give("Nobody came", "online", slot=1)
+
+    def doctors(hours: float) -> list[str]:
+        found = board_queries.board(board_queries.Wish(here.pk), at=midnight + hours * HOUR)
+        assert found is not None
+        assert found.date == here.local_date(midnight + hours * HOUR)
+        return [line.place.doctor for line in found.lines]
+
+    assert doctors(-0.5) == ["Dr Night"]
+    assert doctors(0.5) == ["Dr Night", "Dr Morning"]
+    assert doctors(1.5) == ["Dr Morning"]
+    assert doctors(30) == []
+    assert (night.date, morning.date) == (here.local_date(midnight - HOUR), here.local_date(midnight))
+
+
 def test_nobody_s_session_is_a_sentence_and_not_an_empty_screen(hall: Hall) -> None:
     Session.objects.filter(pk=hall.session.pk).update(status="closed")
     assert "No doctor is seeing patients here at the moment." in text(open_board(hall))

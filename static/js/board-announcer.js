@@ -49,12 +49,13 @@ export class Announcer {
 
   /** The calls that stand now, oldest first. `back`: the screen has just opened, or was cut off meanwhile. */
   hear(calls, { back = false } = {}) {
+    const before = this.standing;
     this.standing = new Set(calls.map((call) => call.id));
     for (const call of calls) {
-      if (this.memory.has(call.id)) continue;
-      this.memory.add(call.id);
+      if (before.has(call.id) || this.memory.has(call.id)) continue;
       const old = back && this.now() - call.at > OLD;
       if (this.speaker.on && !old) this.waiting.push(call);
+      else this.memory.add(call.id);
     }
     this.speaking ??= this.run();
     return this.speaking;
@@ -69,7 +70,9 @@ export class Announcer {
     await null;
     for (let call = this.waiting.shift(); call; call = this.waiting.shift()) {
       // Taken back, gone in or called again meanwhile: it is not announced any more.
-      if (!this.standing.has(call.id)) continue;
+      if (!this.standing.has(call.id) || this.memory.has(call.id)) continue;
+      // Remembered as it begins: a reload in mid-sentence does not say it twice, one before it does not lose it.
+      this.memory.add(call.id);
       this.begins(call);
       try {
         await this.announce(call);
