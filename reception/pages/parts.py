@@ -24,6 +24,7 @@ from reception.hall import Column
 from reception.overview import Scale
 from reception.pages.untold import telling
 from reception.queries import Day
+from tokens.live import shared
 from tokens.live.frames import Frame, arranged
 
 _kept: Final[Kept[str]] = Kept(seconds=60, most=400)
@@ -75,9 +76,14 @@ class Parts:
 
 
 def frame(sight: Sight) -> Frame | None:
-    """What the stream of a desk sends; nothing where the facility is gone. Six queries."""
+    """What the stream of a desk sends; nothing where the facility is gone. Six queries, shared by all sights of it."""
+    day = shared(("day", sight.facility_id, sight.date), lambda: _day(sight))
+    return parts(day, sight).frame if day else None
+
+
+def _day(sight: Sight) -> Day | None:
     facility = Facility.objects.filter(pk=sight.facility_id, is_active=True).first()
-    return parts(queries.day(facility, sight.date), sight).frame if facility else None
+    return queries.day(facility, sight.date) if facility else None
 
 
 def hall_of(day: Day, sight: Sight) -> Hall:

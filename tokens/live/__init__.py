@@ -18,7 +18,8 @@ A screen becomes live with a `Watch`::
 """
 
 from tokens.live.frames import Frame, Watch
+from tokens.live.rounds import shared
 from tokens.live.saying import announce
 from tokens.live.sharing import Hub, hub
 
-__all__ = ["Frame", "Hub", "Watch", "announce", "hub"]
+__all__ = ["Frame", "Hub", "Watch", "announce", "hub", "shared"]

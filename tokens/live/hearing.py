@@ -11,6 +11,7 @@ from django.db import connection as pooled
 from django.utils import timezone
 
 from tokens.live.frames import Frame, Known, Versions, Watch, versions_query
+from tokens.live.rounds import reading
 from tokens.live.saying import CHANNEL, Hint, parameters
 
 LISTENER: Final = "opd-live"
@@ -22,14 +23,15 @@ COMPARED: Final = 1.0
 class Database:
     """The database as the source of a hub."""
 
-    def read(self, watch: Watch) -> tuple[Versions, Frame | None]:
+    def read(self, watch: Watch, woken: float) -> tuple[Versions, Frame | None]:
         """The frame, and the versions from before it was read; the connection goes back to the pool at once."""
         try:
             today = timezone.now().date()
             with pooled.cursor() as cursor:
                 cursor.execute(*versions_query([watch], today))
                 versions = Known(cursor.fetchall(), today).of(watch)
-            return versions, watch.read()
+            with reading(woken):
+                return versions, watch.read()
         finally:
             connections.close_all()
 

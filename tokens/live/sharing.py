@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from functools import partial
 from typing import Final, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -31,8 +32,8 @@ SPREAD: Final = 5.0
 class Source(Protocol):
     """Where news and frames come from."""
 
-    def read(self, watch: Watch) -> tuple[Versions, Frame | None]:
-        """In the hub's thread: the frame, and the versions from before it was read."""
+    def read(self, watch: Watch, woken: float) -> tuple[Versions, Frame | None]:
+        """In the hub's thread: the frame, not older than that moment, and the versions from before it was read."""
 
     def hear(self, watches: Callable[[], Iterable[Watch]]) -> AsyncGenerator[Hint | Known, None]:
         """Hints as they come, and once a second the versions of what is watched; raises where the line is cut."""
@@ -50,9 +51,14 @@ class Watched:
         self.readers = 0
         self.trouble = ""
         self.stale = asyncio.Event()
-        self.stale.set()
+        self.wake()
         self.changed = asyncio.Condition()
         self.task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """It is to be read again."""
+        self.woken = time.monotonic()
+        self.stale.set()
 
     def begin(self, seen: str) -> tuple[Frame | None, int]:
         """What a new reader has, and which read it waits for.
@@ -62,7 +68,7 @@ class Watched:
         """
         if self.frame is not None and self.frame.version == seen:
             return self.frame, self.done
-        self.stale.set()
+        self.wake()
         return None, self.begun + 1
 
     async def newer_than(self, had: Frame | None, read: int, idle: float) -> Frame | None:
@@ -170,12 +176,13 @@ class Hub:
     async def _renew(self, watched: Watched) -> None:
         """Read each time that something is said to have changed, at most ten times a second, and each minute."""
         while not watched.over:
-            await _until(watched.stale, self._until_minute())
+            if not await _until(watched.stale, self._until_minute()):
+                watched.woken = time.monotonic() - SPREAD  # nobody said that anything changed
             watched.stale.clear()
             watched.begun += 1
             watched.reading = True
             try:
-                watched.versions, frame = await self.in_thread(lambda: self._source.read(watched.watch))
+                watched.versions, frame = await self.in_thread(partial(self._source.read, watched.watch, watched.woken))
             except Exception as error:
                 # The database restarts, or is busy: what was shown stays, the next comparison tries again.
                 watched.versions = None
@@ -216,14 +223,15 @@ class Hub:
             else:
                 changed = watched.watch.concerns(*news)
             if changed:
-                watched.stale.set()
+                watched.wake()
 
 
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, so long at most."""
+async def _until(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, so long at most; whether it came."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await event.wait()
+    return event.is_set()
 
 
 def _to_next_minute() -> float:

@@ -2,14 +2,16 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from datetime import date
 from typing import Any
 
 import pytest
 
-from tokens.live import Frame, Hub, Watch
+from tokens.live import Frame, Hub, Watch, shared
 from tokens.live.frames import Known, Versions, arranged, versions_query
+from tokens.live.rounds import reading
 from tokens.live.saying import Hint, Notifier
 
 SOON = 5.0
@@ -29,8 +31,9 @@ class World:
         self.may_read.set()
         self.heard_from = 0
 
-    def read(self, watch: Watch) -> tuple[Versions, Frame | None]:
-        found = self.known().of(watch), watch.read()
+    def read(self, watch: Watch, woken: float) -> tuple[Versions, Frame | None]:
+        with reading(woken):
+            found = self.known().of(watch), watch.read()
         self.reads += 1
         assert self.may_read.wait(SOON)
         if self.fault:
@@ -203,6 +206,39 @@ def test_a_change_during_a_read_is_read_again() -> None:
         await stream.aclose()
 
     play(scenario)
+
+
+def test_watches_that_one_change_wakes_read_the_same_thing_once() -> None:
+    async def scenario(world: World, hub: Hub) -> None:
+        made = []
+
+        def make() -> Frame | None:
+            made.append(world.versions[7])
+            return world.frame()
+
+        def hall() -> Frame | None:
+            return shared("hall", make)
+
+        streams = [hub.follow(world.watch(key=key, read=hall), idle=SOON) for key in "abc"]
+        await asyncio.gather(*map(shown, streams))
+        made.clear()
+        world.versions[7] = 2
+        world.news.put_nowait((1, 7))
+        assert await asyncio.gather(*map(shown, streams)) == [{"s-7": "v2"}] * 3
+        assert made == [2]
+        for stream in streams:
+            await stream.aclose()
+
+    play(scenario)
+
+
+def test_what_was_read_before_the_change_serves_nobody_after_it() -> None:
+    with reading(woken=0.0):
+        assert shared("hall", lambda: "before") == "before"
+        assert shared("hall", lambda: "again") == "before"
+    with reading(woken=time.monotonic()):
+        assert shared("hall", lambda: "after") == "after"
+    assert shared("hall", lambda: "outside") == "outside"
 
 
 def test_each_minute_it_is_read_again_and_only_a_difference_is_sent() -> None:
