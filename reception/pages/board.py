@@ -70,10 +70,10 @@ def stream(request: HttpRequest, slug: str) -> Watch:
 
 def read(screen: Screen) -> Frame | None:
     """The board as HTML: its rooms, and its calls with what is spoken; nothing where the facility is gone."""
-    found = board(screen.wish)
-    if found is None:
-        return None
-    with translation.override(screen.language), timezone.override(found.facility.tz):
+    with translation.override(screen.language):
+        found = board(screen.wish)
+        if found is None:
+            return None
         rooms = render_to_string("reception/_board_rooms.html", _rooms(found, screen.wish))
     return Frame.of({"rooms": rooms.strip(), "calls": _calls(found)})
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Facility
@@ -133,6 +134,22 @@ def test_the_text_is_in_the_first_language_or_the_chosen_one(
     answer = open_board(hall, query)
     assert f'<html lang="{language}" dir="{direction}"' in answer.content.decode()
     assert answer.headers["Content-Language"] == language
+
+
+def test_every_word_is_in_the_screen_s_language_whatever_the_browser_asks_for(hall: Hall) -> None:
+    hall.give("Lakshmi Narayan", arrived=True)
+    hall.give("Ravi Prasad", arrived=True)
+    call_next(hall.session)
+    Session.objects.filter(pk=hall.session.pk).update(delay_minutes=20)
+    address = f"/board/{hall.facility.slug}/"
+    answer = Client(headers={"Accept-Language": "en"}).get(f"{address}?lang=hi")
+    sent = Client(headers={"Accept-Language": "ar"}).get(f"{address}stream/?lang=hi").watch.read()  # type: ignore[attr-defined]
+    with translation.override("hi"):
+        words = [gettext("Please go in"), gettext("About %(minutes)s min late") % {"minutes": 20}, gettext("Next")]
+    assert "Please go in" not in words
+    for word in words:
+        assert word in text(answer)
+        assert word in sent.parts["rooms"]
 
 
 def test_a_department_or_some_rooms(hall: Hall) -> None:
