@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView
+from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from opd_engine import health
@@ -29,6 +29,8 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("", include("reception.urls")),
     path("", include("consultations.urls")),
+    # Nobody gets a new password by mail: there is none.
+    path("accounts/password/reset/", TemplateView.as_view(template_name="account/password_reset.html")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]
