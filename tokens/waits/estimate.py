@@ -199,12 +199,13 @@ class Walk:
         """The two figures for the next one of a line; not below those of who is before in the same state."""
         random = line.random * self.known.correction * (1.0 if token.emergency else self._ease)
         by = self.clinic.quantiles(line.steps)
-        held = self.held(token)
-        floor = self._floors[token.arrived_at is not None]
-        half = max(line.fixed + random * by.p50, held, floor[0])
+        here = token.arrived_at is not None
+        least = self.held(token) if here else self.ready(token)
+        floor = self._floors[here]
+        half = max(line.fixed + random * by.p50, least, floor[0])
         most = max(line.fixed + self._unsure + random * by.p90, half, floor[1])
-        if not held:
-            self._floors[token.arrived_at is not None] = (half, most)
+        if not here or not least:
+            self._floors[here] = (half, most)
         return Wait(round(half), round(most), self.known.correction)
 
 
