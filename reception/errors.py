@@ -1,6 +1,6 @@
 """What the desk itself refuses; what the engine refuses is in `tokens.errors`."""
 
-from common.errors import BadInput, NotFound, Refused
+from common.errors import BadInput, Forbidden, NotFound, Refused
 
 
 class ReasonMissing(BadInput):
@@ -69,3 +69,10 @@ class NothingToTell(Refused):
 
     code = "nothing_to_tell"
     sentence = "{number} changed meanwhile, or there is nothing to tell. Read the list again."
+
+
+class FormNotTrusted(Forbidden):
+    """A form came without the mark that its page carries: from elsewhere, or from a browser that keeps no cookies."""
+
+    code = "form_not_trusted"
+    sentence = "Nothing was changed: this form is too old, or the browser keeps no cookies. Load the page again."

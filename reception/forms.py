@@ -120,7 +120,9 @@ class PlanForm(forms.Form):
     @property
     def choices(self) -> str:
         """The choices in one word: who saw the preview of others has not seen this one."""
-        return f"{self.cleaned_data['capacity']}.{int(self.moves)}"
+        if self.verb == "capacity":
+            return str(self.cleaned_data["capacity"])
+        return "moves" if self.verb in ("close", "cancel") and self.moves else self.verb
 
     @property
     def who(self) -> list[str]:

@@ -289,9 +289,11 @@ def stale(before: Iterable[str], plan: Mapping[str, Any]) -> str:
     losing = [e["number"] for e in plan["effects"] if fate(e) in LOSING]
     old = list(before)
     kept, instead = [n for n in old if n not in losing], [n for n in losing if n not in old]
-    names = {"kept": joined(kept), "instead": joined(instead)}
+    if not losing:
+        return _("Nobody would lose a place any more.") if old else ""
     if kept and instead:
+        names = {"kept": joined(kept), "instead": joined(instead)}
         return _("%(instead)s would lose the place instead of %(kept)s.") % names
     if instead:
-        return _("%(instead)s would lose the place too.") % names
-    return _("%(kept)s would keep the place.") % names if kept else ""
+        return _("%(instead)s would lose the place too.") % {"instead": joined(instead)}
+    return _("%(kept)s would keep the place.") % {"kept": joined(kept)} if kept else ""
