@@ -10,6 +10,7 @@ from tokens.queries.supply import asked_place, counts, free_now, get_session, ge
 from tokens.queries.tokens import (
     STANDING,
     VIEW,
+    as_facts,
     events_of,
     explain,
     get_token,
@@ -25,6 +26,7 @@ __all__ = [
     "Board",
     "Queue",
     "Standing",
+    "as_facts",
     "asked_place",
     "board",
     "counts",
