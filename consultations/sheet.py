@@ -118,14 +118,9 @@ class Sheet:
         return line(token, self.session, self.patients[token.id].name, self.now)
 
     @property
-    def here(self) -> int:
-        """How many can be called."""
-        return len(self.waiting)
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether somebody is in the room, on the way or waiting here."""
-        return bool(self.who or self.called or self.waiting or self.out)
+    def after(self) -> list[Line]:
+        """Those who wait here behind the next one."""
+        return [line for line in self.waiting if self.next is None or line.id != self.next.token.id]
 
     @property
     def took(self) -> str:

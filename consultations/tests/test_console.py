@@ -39,18 +39,15 @@ class TestWhoSeesIt:
         assert page.context["session"].pk == evening.pk
         assert "Begins at" in text(page)
 
-    def test_who_still_waits_in_the_morning_keeps_it_open_in_the_afternoon(self):
+    def test_who_still_waits_in_the_morning_keeps_it_open_in_the_afternoon(self, monkeypatch):
         surgery = Surgery()
         surgery.give("Ravi")
-        surgery.session.slots.all()
         afternoon = surgery.sitting(surgery.rao, timezone.now() + 4 * HOUR)
         late = timezone.now() + 4 * HOUR
-        near = [*queries._near(queries.Q(doctor=surgery.rao))]
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(queries.timezone, "now", lambda: late)
-            assert queries._first(near) == surgery.session
-            Token.objects.all().update(arrived_at=None)
-            assert queries._first([*queries._near(queries.Q(doctor=surgery.rao))]) == afternoon
+        monkeypatch.setattr(timezone, "now", lambda: late)
+        assert queries.seat(surgery.doctor_user, None).session == surgery.session
+        Token.objects.all().update(arrived_at=None)
+        assert queries.seat(surgery.doctor_user, None).session == afternoon
 
     def test_a_day_without_a_session_says_when_the_next_is(self):
         surgery = Surgery()

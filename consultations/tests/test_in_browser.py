@@ -145,6 +145,23 @@ def test_a_double_click_and_a_key_held_down_do_it_once(browsing: Browsing) -> No
     assert [bool(t.called_at) for t in Token.objects.order_by("id")] == [True, True, False]
 
 
+def test_an_answer_that_is_lost_is_asked_for_again_and_nobody_else_is_called(browsing: Browsing) -> None:
+    surgery = Surgery()
+    ravi, neha = surgery.give("Ravi"), surgery.give("Neha")
+    page = browsing.open("/console/", user=surgery.doctor_user)
+    _, answer, _, _ = parts(page)
+    button = page.locator("#do-call-next")
+    form = button.evaluate_handle("(button) => button.form")
+    page.route("**/call-next/", lambda route: (route.fetch(), route.abort())[0], times=1)
+    page.keyboard.press("n")
+    expect(answer).to_have_text("No answer came. Press again: it is done once.")
+    page.evaluate("(form) => { document.body.append(form); form.requestSubmit(); }", form)
+    expect(answer).to_have_text(f"{ravi.number} is called.")
+    assert surgery.kinds(ravi).count("called") == 1
+    neha.refresh_from_db()
+    assert neha.called_at is None
+
+
 def test_two_windows_the_second_is_told_and_follows(browsing: Browsing) -> None:
     surgery = Surgery()
     ravi, neha = surgery.give("Ravi"), surgery.give("Neha")
