@@ -156,6 +156,7 @@ def _likely(now: datetime, wait: Wait | None) -> Range | None:
         return None
     least, most = wait.p50, wait.p90
     earliest, latest = _down(now + timedelta(minutes=least)), _up(now + timedelta(minutes=most))
+    earliest = max(earliest, now.replace(second=0, microsecond=0))  # nobody is called in the past
     return Range(earliest, latest, least // 5 * 5, max(5, -(-most // 5) * 5))
 
 

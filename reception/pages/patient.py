@@ -18,9 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Facility
 from common.api.throttling import AddressThrottle, Window
 from common.errors import DomainError, Refused, TooManyRequests
+from common.pages import refusal
 from common.transactions import outermost
 from reception import self_service
 from reception.board import room_words
+from reception.errors import FormNotTrusted
 from reception.models import SelfService
 from reception.pages.languages import NAMES, chosen, remember
 from reception.phone_queries import Own, own, token_of
@@ -33,6 +35,7 @@ from tokens.waits import given
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, str, P], HttpResponse]
 
+PREFIX: Final = "/t/"
 LOOKS: Final = Window(limit=120, seconds=60)
 """How often a token is looked at: a phone that is opened again and again meets no limit, a loop does."""
 STEPS: Final = Window(limit=10, seconds=60)
@@ -82,6 +85,14 @@ def refused(request: HttpRequest, error: DomainError, language: str) -> HttpResp
     for name, value in error.headers.items():
         response.headers[name] = value
     return response
+
+
+def not_trusted(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """`CSRF_FAILURE_VIEW`, of patients' and staff's forms: nothing was done."""
+    error = FormNotTrusted()
+    if request.path.startswith(PREFIX):
+        return refused(request, error, chosen(request, list(NAMES)))
+    return refusal(request, error)
 
 
 # The page
