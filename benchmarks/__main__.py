@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.database import NAME, own_database
 from opd_engine import environment
 
-PARTS = ("engine", "http", "operations", "console", "live")
+PARTS = ("engine", "http", "operations", "console", "live", "desk")
 ENGINE_CLIENTS = (1, 8, 32)
 HTTP_CLIENTS = (1, 8, 64)
 REQUESTS_A_SECOND = 6000
@@ -120,7 +120,29 @@ def _console(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-_MEASURES = {"operations": _operations, "console": _console, "engine": _engine, "http": _http, "live": _live}
+def _desk(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks import desk, http_load, live_ground
+    from benchmarks.hospital import PASSWORD
+    from patients.models import Patient
+
+    hall = live_ground.open_hall(Patient.objects.filter(facility=hospital.facility), PASSWORD, name="Desk")
+    with http_load.server() as port:
+        found = desk.measure(hall, port)
+    print("\n  The desk with 8 doctors, 64 slots and 400 tokens, over HTTP: milliseconds, and bytes compressed")
+    print(f"  {'what':22} {'p50':>8} {'p95':>8} {'bytes':>8}")
+    for name, line in found.items():
+        print(f"  {name:22} {line['p50_ms']:8.1f} {line['p95_ms']:8.1f} {line['bytes']:8}", flush=True)
+    return found
+
+
+_MEASURES = {
+    "desk": _desk,
+    "operations": _operations,
+    "console": _console,
+    "engine": _engine,
+    "http": _http,
+    "live": _live,
+}
 
 
 def main() -> None:

@@ -38,17 +38,18 @@ class Hall:
         return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
-def open_hall(patients: Patients, password: str) -> Hall:
+def open_hall(patients: Patients, password: str, *, name: str = "Live") -> Hall:
     """Make it, for the date and the hour of now, wherever that is: the sessions began two slots ago.
 
     Args:
         patients: of whom the first `PATIENTS` are moved into the new facility.
         password: of its receptionist.
+        name: of the facility; each measurement has one of its own.
     """
     # In this time zone it is noon: no measurement comes near midnight.
     zone = f"Etc/GMT{timezone.now().hour - 12:+d}"
-    facility = Facility.objects.create(name="Live Hospital", slug="live", time_zone=zone)
-    leela = User.objects.create_user("leela", password, name="Leela")
+    facility = Facility.objects.create(name=f"{name} Hospital", slug=name.lower(), time_zone=zone)
+    leela = User.objects.create_user(f"leela-{name.lower()}", password, name="Leela")
     give_role(user=leela, role="reception", facility=facility)
     sessions = [_session(facility, n) for n in range(DOCTORS)]
     slots = list(Slot.objects.filter(session__in=sessions).order_by("starts_at", "id").values_list("id", flat=True))

@@ -57,6 +57,10 @@ def markdown(figures: dict[str, Any]) -> str:
         ([name, line["p50_ms"], line["p95_ms"]] for name, line in figures.get("console", {}).items()),
     )
     lines += table(
+        ["the desk over HTTP", "p50 ms", "p95 ms", "bytes"],
+        ([name, line["p50_ms"], line["p95_ms"], line["bytes"]] for name, line in figures.get("desk", {}).items()),
+    )
+    lines += table(
         ["live screens", *LIVE],
         ([name, *(line.get(key, "") for key in LIVE.values())] for name, line in figures.get("live", {}).items()),
     )

@@ -5,10 +5,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks import comparison, engine, http_load, machine, operations, reference, report
+from benchmarks import comparison, desk, engine, http_load, live_ground, machine, operations, reference, report
 from benchmarks.comparison import Pair, Unfair, median
 from benchmarks.engine import Result
-from benchmarks.hospital import HOT_SLOT, MANY_SLOTS, Ground, Hospital, Load
+from benchmarks.hospital import HOT_SLOT, MANY_SLOTS, PASSWORD, Ground, Hospital, Load
+from patients.models import Patient
 from tokens.events import replay
 from tokens.models import Event, Token
 
@@ -110,6 +111,14 @@ def test_the_load_over_http_counts_answers_and_refusals(hospital: Hospital, live
     assert found["not_2xx"] == 0
     refused = http_load.measure(port, "nobody", ground, connections=2, seconds=0.3, warm_up=0)
     assert refused["not_2xx"] > 0
+
+
+def test_the_desk_is_asked_as_a_browser_asks(hospital: Hospital, live_server: Any) -> None:
+    hall = live_ground.open_hall(Patient.objects.filter(facility=hospital.facility), PASSWORD, name="Desk")
+    found = desk.measure(hall, urlsplit(live_server.url).port or 0, rounds=2)
+    assert found.keys() == {"arrive", "desk, after a change", "desk, unchanged", "overview", "bar of a row"}
+    assert Token.objects.filter(arrived_at__isnull=False).count() == 2
+    assert all(line["bytes"] < 50_000 for line in found.values())
 
 
 def test_the_figures_become_the_tables_of_the_documentation() -> None:

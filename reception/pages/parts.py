@@ -99,7 +99,7 @@ def parts(day: Day, sight: Sight) -> Parts:
         hall = hall_of(day, sight)
         top = {"hall": hall, "day": day, "figures": day.figures(), "numbers": overview.numbers(day.columns)}
         container = "ov-rows" if sight.overview else "columns"
-        children = _lines(day, hall) if sight.overview else _columns(day, hall, sight)
+        children = _lines(day, hall, sight) if sight.overview else _columns(day, hall, sight)
         html = {
             "figures": _write("reception/_ov_figures.html" if sight.overview else "reception/_figures.html", top),
             "tabs": _write("reception/_ov_tabs.html" if sight.overview else "reception/_tabs.html", top),
@@ -125,13 +125,18 @@ def _scale(day: Day) -> Scale:
     return overview.scale(day.columns, day.now, day.facility.tz)
 
 
-def _lines(day: Day, hall: Hall) -> dict[str, str]:
+def _lines(day: Day, hall: Hall, sight: Sight) -> dict[str, str]:
     """The rows of the overview."""
     on = _scale(day)
-    return {
-        f"ov-{column.session.id}": _write("reception/_ov_row.html", {"line": overview.line(column, on), "scale": on})
-        for column in hall.columns
-    } or {"nobody": _write("reception/_nobody.html", {})}
+    return {f"ov-{column.session.id}": _line(day, column, on, sight.language) for column in hall.columns} or {
+        "nobody": _write("reception/_nobody.html", {})
+    }
+
+
+def _line(day: Day, column: Column, on: Scale, language: str) -> str:
+    drawn = (on.starts_at, on.hours, on.shortest)
+    key = ("line", *day.read_of(column.session.id), drawn, language)
+    return _kept.get(key, lambda: _write("reception/_ov_row.html", {"line": overview.line(column, on), "scale": on}))
 
 
 def column_html(day: Day, column: Column, *, may_call: bool, language: str) -> str:
