@@ -4,11 +4,12 @@ from datetime import date
 
 from django import template
 from django.utils import timezone
-from django.utils.html import escape, format_html
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Facility, User
 from accounts.permissions import facility_ids
+from common.templatetags.ui import icon, mark
 from patients.models import Patient
 from reception.demo.known import demo_users
 from reception.demo.people import PASSWORD, Member
@@ -18,25 +19,9 @@ from tokens.states import Source
 register = template.Library()
 
 
-@register.simple_tag
-def icon(name: str, classes: str = "") -> SafeString:
-    """An icon of the sprite, which says nothing to a screen reader: words stand beside it."""
-    return format_html('<svg class="icon {}" aria-hidden="true"><use href="#i-{}"/></svg>', classes, name)
-
-
-@register.simple_tag
-def mark(name: str, words: str = "") -> SafeString:
-    """The shape of a status, with its words for those who do not see it."""
-    kind = name.removesuffix("-here")
-    if not words:
-        return format_html('<svg class="mark {}" aria-hidden="true"><use href="#m-{}"/></svg>', kind, name)
-    return format_html(
-        '<svg class="mark {}" role="img" aria-label="{}"><title>{}</title><use href="#m-{}"/></svg>',
-        kind,
-        words,
-        words,
-        name,
-    )
+# Templates that speak of tokens need these two all the time.
+register.simple_tag(icon)
+register.simple_tag(mark)
 
 
 @register.simple_tag
