@@ -1,4 +1,4 @@
-"""Reads for the console, each with a known number of queries. A console is five, and one more with a patient."""
+"""Reads for the console, each with a known number of queries; `pages.console.state` sums them up."""
 
 import statistics
 import time
@@ -56,8 +56,11 @@ def seat(user: User, session_id: int | None) -> Seat:
     Raises:
         NoConsole: 403, the person is no doctor and may open no doctor's console.
         NotYours: 404, the session is another doctor's, or there is none.
+        OutOfReach, PermissionDenied: the doctor has no part in the facility any more.
     """
     found = [s for s in _near(Q(doctor__user=user)) if s.date == s.facility.local_date() or _runs(s)]
+    for session in found:
+        reach(user, VIEW, session)
     if session_id is not None:
         own = next((s for s in found if s.pk == session_id), None)
         return Seat(own, found, own=True) if own else _asked(user, session_id)
@@ -329,7 +332,7 @@ def token_of(session: Session, token_id: int) -> Token:
     Raises:
         UnknownToken
     """
-    token = Token.objects.filter(pk=token_id, session_id=session.pk).select_related("patient").first()
+    token = Token.objects.filter(pk=token_id, session_id=session.pk).first()
     if token is None:
         raise UnknownToken
     return token

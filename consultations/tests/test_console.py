@@ -74,6 +74,11 @@ class TestWhoSeesIt:
         assert "This is the console of Dr Rao" in page
         assert (f"Call {ravi.number} N" in page) is calls
 
+    def test_a_doctor_whose_role_was_taken_sees_nothing(self):
+        surgery = Surgery()
+        surgery.doctor_user.user_roles.all().delete()
+        assert surgery.browser.get("/console/").status_code == 404
+
     def test_a_doctor_sees_no_other_doctor_s(self):
         surgery = Surgery()
         nair = surgery.doctor("Dr Nair")
