@@ -29,18 +29,13 @@ For who reaches the page by signing in, `admit` wears `@staff` under `@live_page
 `client.get(".../stream/").watch.read()` is the frame.
 """
 
-import copy
 import functools
-import random
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from importlib import import_module
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.core.exceptions import PermissionDenied
 from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -48,14 +43,11 @@ from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.again import as_of_now
 from common.errors import DomainError
 from common.streams import EventStream
-from tokens.live import Frame, Watch, hub
-
-KEPT_ALIVE: Final = 15.0
-"""Seconds of silence after which a line is sent, by which one who has gone is noticed, and by the reader the server."""
-ADMITTED: Final = 35.0
-"""Seconds after which it is asked anew whether the reader may see the page, a fifth more at most."""
+from tokens.live import Frame, Watch
+from tokens.live.sending import events
 
 Admit = Callable[..., Watch]
 
@@ -112,12 +104,7 @@ def _in_language(language: str, read: Callable[[], Frame | None]) -> Frame | Non
 
 def _still(ask: Callable[[HttpRequest], Watch | HttpResponseBase], request: HttpRequest, was: Watch) -> bool:
     """Whether who was let in would be let in again to the same: signed in still, with the same permissions."""
-    again = copy.copy(request)
-    for cached in ("_cached_user", "_acached_user"):
-        again.__dict__.pop(cached, None)
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    again.session = store(request.session.session_key)
-    again.user = get_user(again)
+    again = as_of_now(request)
     try:
         with translation.override(was.key[1]):  # type: ignore[index]
             found = ask(again)
@@ -130,25 +117,12 @@ def _still(ask: Callable[[HttpRequest], Watch | HttpResponseBase], request: Http
 
 async def _events(watch: Watch, seen: str, allowed: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
     """Events as they go over the wire: the parts that the page does not show yet."""
+
+    def write(frame: Frame, seen: str) -> bytes:
+        names = [name for name in frame.unseen(seen) if watch.only is None or name in watch.only]
+        return frame.event(tuple(names)) if names else b""
+
     yield b": live\n\n"
-    asked = _later()
-    here = hub()
-    async with aclosing(here.follow(watch, seen=seen, idle=KEPT_ALIVE)) as frames:
-        async for frame in frames:
-            if time.monotonic() > asked:
-                if not await here.in_thread(allowed):
-                    return
-                asked = _later()
-            if frame is None:
-                yield b": still here\n\n"
-                continue
-            names = frame.unseen(seen)
-            if watch.only is not None:
-                names = tuple(name for name in names if name in watch.only)
-            seen = frame.version
-            if names:
-                yield frame.event(names)
-
-
-def _later() -> float:
-    return time.monotonic() + ADMITTED * random.uniform(1, 1.2)
+    async with aclosing(events(watch, write, allowed=allowed, seen=seen)) as pieces:
+        async for piece in pieces:
+            yield piece

@@ -18,10 +18,9 @@ from accounts.models import UserRole
 from common.transactions import outermost
 from opd_engine.embedded import _wait_until
 from opd_engine.tests.served import Served
-from reception import streaming
 from reception.tests.factories import HOUR, Hall
 from tokens import live
-from tokens.live import hearing, saying, sharing
+from tokens.live import hearing, saying, sending, sharing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,8 +161,8 @@ class TestWhoGetsIt:
 
     @pytest.fixture
     def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(streaming, "ADMITTED", 0.0)
-        monkeypatch.setattr(streaming, "KEPT_ALIVE", 0.02)
+        monkeypatch.setattr(sending, "ADMITTED", 0.0)
+        monkeypatch.setattr(sending, "KEPT_ALIVE", 0.02)
 
     @pytest.mark.usefixtures("impatient")
     def test_it_ends_when_the_permission_is_taken_away(self, live_server: Served) -> None:

@@ -1,25 +1,28 @@
 """A session's queue as server-sent events: the whole state first, then the whole state after each change."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Final
 
+from django.db import connections
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.again import as_of_now
 from accounts.api.callers import caller
+from common.errors import DomainError
 from common.streams import EventStream
 from tokens import queries
 from tokens.api.answers import queue_json, root_of
 from tokens.errors import UnknownSession
-from tokens.live import Frame, Watch, hub
+from tokens.live import Frame, Watch
 from tokens.live.frames import event
+from tokens.live.sending import events
 
-KEPT_ALIVE: Final = 15.0
-"""Seconds of silence after which a line is sent, by which a reader who has gone is noticed."""
 RETRY: Final = 2000
 """Milliseconds after which a browser connects again."""
 
@@ -34,9 +37,23 @@ class StreamView(APIView):
         Each event's id is the session's version. Who connects again is first sent the whole queue as it is then. Where
         somebody was held or delayed for a time that is over now, the queue comes again under the same version.
         """
+        watch = self.admit(request, pk)
+        return EventStream(lambda: _events(watch, lambda: self.still(request, pk)))
+
+    def admit(self, request: Request, pk: str) -> Watch:
+        """What the caller may watch."""
         session = queries.get_session(session_id=int(pk), by=caller(request))
-        watch = queue_watch(session.pk, root_of(request))
-        return EventStream(lambda: _events(watch))
+        return queue_watch(session.pk, root_of(request))
+
+    def still(self, request: Request, pk: str) -> bool:
+        """Whether the caller would be let in again: the device is signed in still, with the permission."""
+        try:
+            self.admit(self.initialize_request(as_of_now(request._request)), pk)
+        except (DomainError, APIException):
+            return False
+        finally:
+            connections.close_all()
+        return True
 
 
 def queue_watch(session_id: int, root: str) -> Watch:
@@ -53,9 +70,13 @@ def queue_watch(session_id: int, root: str) -> Watch:
     return Watch(key=("queue", session_id, root), read=read, session_ids=frozenset({session_id}))
 
 
-async def _events(watch: Watch) -> AsyncGenerator[bytes, None]:
+async def _events(watch: Watch, allowed: Callable[[], bool]) -> AsyncGenerator[bytes, None]:
     """Events as they go over the wire."""
+
+    def write(frame: Frame, seen: str) -> bytes:
+        return event("queue", frame.parts["queue"], frame.version)
+
     yield f"retry: {RETRY}\n\n".encode()
-    async with aclosing(hub().follow(watch, idle=KEPT_ALIVE)) as frames:
-        async for frame in frames:
-            yield b": still here\n\n" if frame is None else event("queue", frame.parts["queue"], frame.version)
+    async with aclosing(events(watch, write, allowed=allowed)) as pieces:
+        async for piece in pieces:
+            yield piece

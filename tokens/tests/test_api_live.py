@@ -10,12 +10,12 @@ import pytest
 from django.db import connection, connections
 from rest_framework.test import APIClient
 
-from accounts.models import Device
+from accounts.models import Device, UserRole
 from accounts.tests.factories import UserFactory
 from common.transactions import outermost
 from tokens import live, queueing
 from tokens.api.stream import queue_watch
-from tokens.live import hearing, saying
+from tokens.live import hearing, saying, sending
 from tokens.tests.hall import API, Hall, code
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,10 +51,15 @@ class Reader:
 
 async def connect(hall: Hall, bearer: str) -> Reader:
     """Open the stream of the hall's session."""
+    return (await connect_many(hall, bearer, 1))[0]
+
+
+async def connect_many(hall: Hall, bearer: str, count: int) -> list[Reader]:
+    """Open many; one admission is enough."""
     client = APIClient(headers={"Authorization": f"Bearer {bearer}"})
     response = await elsewhere(lambda: client.get(f"{API}sessions/{hall.session.pk}/stream/"))
     assert (response.status_code, response["Content-Type"]) == (200, "text/event-stream")
-    return Reader(response.events())
+    return [Reader(response.events()) for _ in range(count)]
 
 
 def bearer_of(hall: Hall) -> str:
@@ -150,9 +155,8 @@ def test_who_has_gone_leaves_nothing_behind(hall: Hall) -> None:
 
     async def scenario() -> None:
         before = asyncio.all_tasks()
-        readers = [await connect(hall, bearer) for _ in range(50)]
-        for reader in readers:
-            await reader.event()
+        readers = await connect_many(hall, bearer, 50)
+        await asyncio.gather(*(reader.event() for reader in readers))
         hub = live.hub()
         assert [watched.readers for watched in hub._watched.values()] == [50]
         for reader in readers:
@@ -178,9 +182,8 @@ def test_fifty_streams_hold_two_connections_at_most(hall: Hall) -> None:
     before = others()
 
     async def scenario() -> None:
-        readers = [await connect(hall, bearer) for _ in range(50)]
-        for reader in readers:
-            await reader.event()
+        readers = await connect_many(hall, bearer, 50)
+        await asyncio.gather(*(reader.event() for reader in readers))
         assert await asyncio.to_thread(_closing(others)) <= before + 3  # and the one that counts
         for reader in readers:
             await reader.close()
@@ -194,6 +197,26 @@ def test_a_quiet_stream_says_that_it_is_still_there(hall: Hall) -> None:
         assert await anext(queues) is not None
         assert await anext(queues) is None
         await queues.aclose()
+
+    run(scenario)
+
+
+def test_it_ends_when_the_device_is_signed_out_or_the_role_is_taken(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "ADMITTED", 0.0)
+    monkeypatch.setattr(sending, "KEPT_ALIVE", 0.02)
+    bearer, other = bearer_of(hall), Device.objects.create(user=hall.user("doctor"))[1]
+
+    async def scenario() -> None:
+        one, two = await connect(hall, bearer), await connect(hall, other)
+        await one.event()
+        await two.event()
+        await elsewhere(lambda: Device.objects.filter(user=hall.user("reception")).delete())
+        await elsewhere(lambda: UserRole.objects.filter(user=hall.user("doctor")).delete())
+        for reader in (one, two):
+            with pytest.raises(StopAsyncIteration):
+                await reader.event()
 
     run(scenario)
 
