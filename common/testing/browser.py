@@ -158,12 +158,20 @@ GRAVE = ("serious", "critical")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
+ENDED = """() => {
+  for (const each of document.getAnimations()) {
+    if (each.effect.getComputedTiming().endTime === Infinity) each.cancel();
+    else each.finish();
+  }
+}"""
+
+
 def axe(page: Page, within: str | None = None) -> None:
     """Fail where axe-core finds something serious in the page: each finding with where it stands and what helps.
 
     Motion is ended first: text that is still appearing has too little contrast.
     """
-    page.evaluate("document.getAnimations().forEach((each) => each.finish?.())")
+    page.evaluate(ENDED)
     found = Axe().run(page, context=within, options={**RULES, "resultTypes": ["violations"]}).response["violations"]
     told = [
         f"{each['impact']} {each['id']}: {each['help']}\n    {node['html'][:200]}\n    {_why(node)}"

@@ -7,18 +7,29 @@ from reception.tests.factories import Hall
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PAGES = ["/desk/", "/desk/?give=1", "/desk/?patient={patient}", "/desk/tokens/{token}/", "/desk/tokens/{token}/slip/"]
+PAGES = [
+    "/desk/",
+    "/desk/?give=1",
+    "/desk/?patient={patient}",
+    "/desk/?register=1",
+    "/desk/tokens/{token}/",
+    "/desk/tokens/{token}/slip/",
+    "/design/",
+    "/accounts/password/change/",
+    "/accounts/2fa/",
+]
 
 
-@pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_has_no_serious_finding(browsing: Browsing, path: str, dark: bool) -> None:
+def test_a_page_has_no_serious_finding_in_the_light_and_in_the_dark(browsing: Browsing, path: str) -> None:
     hall = Hall(capacity=1)
     token = hall.give("Farhan Sheikh", "online", slot=0)
     hall.give("Lakshmi Narayan", "paid", slot=0, arrived=True)
     address = path.format(token=token.pk, patient=hall.patient("Ravi Menon").pk)
-    page = browsing.open(address, user=hall.user("reception"), dark=dark)
+    page = browsing.open(address, user=hall.user("reception"))
     assert layout_shift(page) == 0
+    axe(page)
+    page.emulate_media(color_scheme="dark")
     axe(page)
 
 
@@ -27,3 +38,29 @@ def test_signing_in_has_no_serious_finding(browsing: Browsing, phone: bool) -> N
     page = browsing.open("/accounts/login/", phone=phone)
     assert layout_shift(page) == 0
     axe(page)
+
+
+@pytest.mark.parametrize("path", ["/desk/?give=1", "/design/"])
+def test_at_200_per_cent_a_page_is_as_wide_as_its_window(browsing: Browsing, path: str) -> None:
+    page = browsing.open(path, user=Hall().user("reception"), size=(640, 400), device_scale_factor=2)
+    assert page.evaluate("document.documentElement.scrollWidth") == 640
+
+
+def test_in_forced_colours_what_is_chosen_has_an_outline(browsing: Browsing) -> None:
+    page = browsing.open("/design/", user=Hall().user("reception"), forced_colors="active")
+    chosen = page.locator(".choice label:has(:checked)").first
+    assert chosen.evaluate("(each) => getComputedStyle(each).outlineStyle") == "solid"
+
+
+def test_who_wants_no_motion_sees_none(browsing: Browsing) -> None:
+    page = browsing.open("/design/", user=Hall().user("reception"), reduced_motion="reduce")
+    page.get_by_role("button", name="Cancel a token").click()
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_on_paper_the_frame_is_left_away(browsing: Browsing) -> None:
+    page = browsing.open("/design/", user=Hall().user("reception"))
+    page.emulate_media(media="print")
+    assert not page.locator(".bar").is_visible()
+    assert not page.get_by_role("button", name="Give token").is_visible()
+    assert page.get_by_role("table", name="").first.is_visible()
