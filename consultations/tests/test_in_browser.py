@@ -38,6 +38,7 @@ def test_a_doctor_s_morning_with_the_keyboard_alone(browsing: Browsing) -> None:
     keys.press("n")
     expect(answer).to_have_text(f"{ravi.number} is called.")
     expect(now).to_contain_text("Called once")
+    expect(page).to_have_title(f"{ravi.number}. {surgery.facility.name}")
     keys.press("r")
     expect(now).to_contain_text("Called 2 times")
     keys.press("s")

@@ -18,7 +18,7 @@ function renew(html) {
     if (part.id === "console-answer") old.replaceChildren(...part.childNodes);
     else old?.replaceWith(part);
   }
-  if (lost && !lost.isConnected) $(`#${CSS.escape(lost.id || "visit")}`, main)?.focus({ preventScroll: true });
+  if (lost && !lost.isConnected) (document.getElementById(lost.id) ?? $("#visit")).focus({ preventScroll: true });
   tick();
 }
 
@@ -116,7 +116,10 @@ onKey((key, event) => {
 const ahead = Date.now() / 1000 - Number(main.dataset.now);
 const two = (number) => String(number).padStart(2, "0");
 
+const house = document.title.slice(document.title.indexOf(". "));
+
 function tick() {
+  document.title = ($("#console-now .token:not([aria-hidden])")?.textContent ?? main.dataset.title) + house;
   for (const clock of $$("[data-since]", main)) {
     const seconds = Math.max(0, Math.floor(Date.now() / 1000 - ahead - Number(clock.dataset.since)));
     const hours = Math.floor(seconds / 3600);
