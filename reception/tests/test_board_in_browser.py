@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Facility
 from common.api.throttling import AddressThrottle
 from common.kept import Kept
-from common.testing.browser import Browsing, axe
+from common.testing.browser import Browsing, axe, layout_shift
 from common.transactions import outermost
 from reception import board_queries
 from reception.pages import board
@@ -337,7 +337,11 @@ def full_hall(hall: Hall, rooms: int) -> None:
         Room.objects.filter(pk=sitting.room_id).update(name=f"Room {number + 10}")
         slot = sitting.slots.get(starts_at=sitting.starts_at + HOUR)
         for _ in range(4):
-            wish = {"patient_id": hall.patient(f"P {number}").pk, "source": "walk_in", "slot_id": slot.pk}
+            wish = {
+                "patient_id": hall.patient(f"Venkatanarasimharaju Lakshminarayanan").pk,
+                "source": "walk_in",
+                "slot_id": slot.pk,
+            }
             outermost(lambda wish=wish: allocation.request_token(**wish, arrived=True, by=None))  # type: ignore[misc]
         if number % 3:
             call_next(sitting)
@@ -349,7 +353,8 @@ def full_hall(hall: Hall, rooms: int) -> None:
 def test_it_fits_every_screen(browsing: Browsing, hall: Hall, rooms: int) -> None:
     full_hall(hall, rooms)
     hall.give("Lakshmi Narayan", arrived=True)
-    screen = opened(browsing, hall, dark=True)
+    screen = opened(browsing, hall, dark=True, size=SIZES["hall"])
+    assert layout_shift(screen) == 0
     for name, (width, height) in SIZES.items():
         screen.set_viewport_size({"width": width, "height": height})
         assert screen.evaluate(MEASURE) == [], f"{rooms} rooms, {name}"
@@ -385,7 +390,7 @@ def test_where_not_all_rooms_fit_pages_turn_calmly_and_to_a_call_at_once(browsin
 
 @pytest.mark.parametrize("language", ["hi", "ar"])
 def test_every_language_has_its_direction_and_fits(browsing: Browsing, hall: Hall, language: str) -> None:
-    Facility.objects.filter(pk=hall.facility.pk).update(languages=[language, "en"])
+    Facility.objects.filter(pk=hall.facility.pk).update(languages=[language, "en"], show_names_on_board=True)
     full_hall(hall, 6)
     screen = opened(browsing, hall, dark=True)
     assert screen.evaluate("document.dir") == ("rtl" if language == "ar" else "ltr")
