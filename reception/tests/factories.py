@@ -44,8 +44,8 @@ class Hall:
     def __init__(self, *, capacity: int = 2, policy: str = "weighted-waitlist") -> None:
         self.serial = next(_serial)
         name = f"Hospital {self.serial}"
-        self.facility = FacilityFactory(name=name, time_zone=noon_zone())
-        self.department = DepartmentFactory(facility=self.facility, name="General Medicine")
+        self.facility: Any = FacilityFactory(name=name, time_zone=noon_zone())
+        self.department: Any = DepartmentFactory(facility=self.facility, name="General Medicine")
         preset = AllocationPolicy.objects.get(name=policy, facility=None)
         PolicyAssignment.objects.create(policy=preset, facility=self.facility)
         self.capacity = capacity

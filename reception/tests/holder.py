@@ -50,3 +50,18 @@ def asked(hall: Hall, session: Session, *, at: datetime | None = None) -> Token:
 def first_slot(session: Session) -> int:
     slots: list[Any] = list(session.slots.all())
     return int(slots[0].pk)
+
+
+# At the kiosk
+
+
+def screen(hall: Hall) -> Client:
+    """A screen on which Asha has started the kiosk."""
+    client = hall.asha
+    client.post("/kiosk/begin/")
+    return client
+
+
+def scan(client: Client, code: str) -> Any:
+    """A scanner types what it reads."""
+    return client.post("/kiosk/scan/", {"code": code}, follow=True)
