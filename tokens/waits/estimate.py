@@ -8,12 +8,13 @@ added; what is random (the rest of the current consultation, and a step for ever
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
+from math import hypot, sqrt
 from typing import Final, Protocol
 
 from tokens import queue_rules
 from tokens.facts import SessionFacts, TokenFacts
 from tokens.states import Status
-from tokens.waits.model import Clinic, Occasion, Prior, Sitting, Visit
+from tokens.waits.model import Clinic, Occasion, Prior, Range, Sitting, Visit
 
 LOOKED_AHEAD: Final = timedelta(hours=12)
 """Before a session this far away nobody thinks in minutes, and long after its end nobody waits in it."""
@@ -24,6 +25,9 @@ LATE_HALF: Final = 30.0
 RESUMED: Final = 0.5
 """What coming back from a test takes, in steps; and the chance that one who is away comes back before."""
 EMERGENCIES_AT_MOST: Final = 0.3
+LATE_DOUBT: Final = 5.0
+"""In nine of ten cases a session begins at most so many minutes after it was expected to, or as many as it is late."""
+Z90: Final = 1.2816
 MIDDAY: Final = 12
 
 
@@ -89,11 +93,15 @@ def planned_step(session: SessionFacts) -> float:
 
 @dataclass(slots=True)
 class Line:
-    """What lies before the next one of a line: fixed minutes, random minutes, and how many steps those are."""
+    """What lies before the next one of a line: fixed minutes, random minutes, and how many steps those are.
+
+    `doubt` is the variance that comes from those of whom nobody knows whether they will be before.
+    """
 
     fixed: float
     random: float = 0.0
     steps: float = 0.0
+    doubt: float = 0.0
 
     @property
     def total(self) -> float:
@@ -104,6 +112,8 @@ class Line:
         """One more ahead, who counts with this weight."""
         self.random += minutes * weight
         self.steps += weight
+        if weight < 1:
+            self.doubt += minutes * minutes * weight * (1 - weight)
 
     def wait_for(self, minutes: float) -> None:
         """Nothing happens before that minute."""
@@ -125,6 +135,8 @@ class Walk:
         self.expected = Line(self.here.fixed, self.here.random, self.here.steps)
         self._ease = 1 / (1 - min(EMERGENCIES_AT_MOST, known.emergencies))
         self._unsure = PAUSE if session.paused_at is not None else 0.0
+        if self.here.fixed > 0 and session.paused_at is None:
+            self._unsure += max(LATE_DOUBT, known.late)
         self._floors = {True: (0.0, 0.0), False: (0.0, 0.0)}
 
     def _begin(self) -> Line:
@@ -203,10 +215,18 @@ class Walk:
         least = self.held(token) if here else self.ready(token)
         floor = self._floors[here]
         half = max(line.fixed + random * by.p50, least, floor[0])
-        most = max(line.fixed + self._unsure + random * by.p90, half, floor[1])
+        most = max(line.fixed + self._unsure + random * by.p50 + self._more(line, random, by), half, floor[1])
+        if not here and least > 0:
+            # When the slot begins, somebody else may just have gone in.
+            most = max(most, least + self.clinic.step)
         if not here or not least:
             self._floors[here] = (half, most)
         return Wait(round(half), round(most), self.known.correction)
+
+    def _more(self, line: Line, random: float, by: Range) -> float:
+        """How far the second figure is above the first: the spread of the steps, and of who is before, together."""
+        emergencies = line.steps * (self._ease - 1) * self.clinic.step**2
+        return hypot(random * (by.p90 - by.p50), Z90 * sqrt(line.doubt + emergencies))
 
 
 class Timed(Protocol):

@@ -15,6 +15,8 @@ from tokens.waits.model import Clinic, Prior, Sitting, Visit
 
 SHRUNK: Final = 20.0
 """How many consultations of others weigh as much as one's own (the K of n / (n + K))."""
+DOUBT: Final = 40
+"""How many predictions the believed spread counts as: those of a few sessions are much alike."""
 LATE_AT_MOST: Final = 60.0
 CHANGE_AT_MOST: Final = 10.0
 SHOWS_USUALLY: Final = 0.85
@@ -32,7 +34,7 @@ def known(
 ) -> Known:
     """Everything that is known of a doctor."""
     change = _change(past)
-    clinic = Clinic(Prior(usual_step(house, change), SHRUNK))
+    clinic = Clinic(Prior(usual_step(house, change), SHRUNK, DOUBT))
     sittings = _replay(clinic, past, visits, change, zone)
     clinic.regression.fit()
     return Known(

@@ -74,10 +74,17 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What is believed before the first consultation: minutes a step, counted as so many consultations."""
+    """What is believed before the first consultation.
+
+    Attributes:
+        minutes: a step.
+        weight: how many consultations that counts as.
+        ratios: how many predictions the believed spread counts as.
+    """
 
     minutes: float = UNKNOWN_STEP
     weight: float = 1.0
+    ratios: int = 8
 
 
 # What makes a step longer or shorter
@@ -199,15 +206,13 @@ class Spread:
     """The quantiles of truth / expectation at one distance, over the last predictions whose truth is known."""
 
     KEPT: Final = 500
-    PRIOR: Final = 8
     ENOUGH: Final = 200
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, believed: int) -> None:
         width = sqrt(log(1 + 0.36 / steps + 0.04))
         normal = NormalDist()
-        self._prior = [
-            exp(width * normal.inv_cdf((i + 0.5) / self.PRIOR) - width * width / 2) for i in range(self.PRIOR)
-        ]
+        # Lognormal: single steps vary by six tenths of their mean, the mean of a session by two.
+        self._prior = [exp(width * normal.inv_cdf((i + 0.5) / believed) - width * width / 2) for i in range(believed)]
         self._recent: deque[float] = deque()
         self._half = Level(0.5, 1.0, 0.25, 0.75)
         self._most = Level(0.9, 3.0, 0.75, 0.99)
@@ -252,7 +257,7 @@ class Clinic:
         self._weight = self.prior.weight
         self._minutes = self.prior.weight * self.prior.minutes
         self.regression = Regression()
-        self.spreads = {steps: Spread(steps) for steps in DISTANCES}
+        self.spreads = {steps: Spread(steps, self.prior.ratios) for steps in DISTANCES}
 
     @property
     def step(self) -> float:
