@@ -34,10 +34,15 @@ def plan_of(session: Session, plan_id: int) -> Plan:
     Raises:
         UnknownPlan
     """
-    plan = Plan.objects.select_related("actor").filter(pk=plan_id, session=session).first()
+    plan = Plan.objects.select_related("actor", "slot").filter(pk=plan_id, session=session).first()
     if plan is None:
         raise UnknownPlan
     return plan
+
+
+def plans_of(session: Session) -> list[Plan]:
+    """The last plans of a session, the newest first, with who made them. One query."""
+    return list(Plan.objects.select_related("actor", "slot").filter(session=session).order_by("-id")[:6])
 
 
 def people_of(effects: Iterable[Mapping[str, Any]]) -> dict[int, Person]:

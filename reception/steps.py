@@ -6,6 +6,9 @@ A step that is offered may still be refused: the action decides under the lock, 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
 from tokens.facts import SessionFacts, TokenFacts
 from tokens.states import ACTIVE, Status
 
@@ -24,17 +27,17 @@ class Step:
     """
 
     verb: str
-    label: str
+    label: str | Promise
     key: str
     permission: str
     rule: Rule
     asks: bool = False
     often: bool = True
-    about: str = "{label} {number}"
+    about: str | Promise = "{label} {number}"
 
     def title(self, number: str) -> str:
         """What its drawer and the button in it say."""
-        return self.about.format(label=self.label, number=number)
+        return str(self.about).format(label=self.label, number=number)
 
 
 def _any(token: TokenFacts, session: SessionFacts) -> bool:
@@ -77,39 +80,45 @@ def _waits(token: TokenFacts, session: SessionFacts) -> bool:
     return token.status == Status.WAITLISTED
 
 
+def _unpaid(token: TokenFacts, session: SessionFacts) -> bool:
+    return _active(token, session) and not token.paid
+
+
 def _can_be_raised(token: TokenFacts, session: SessionFacts) -> bool:
     return _movable(token, session) and not token.emergency
 
 
 STEPS: tuple[Step, ...] = (
-    Step("arrive", "Arrived", "a", "tokens.arrive", _expected),
-    Step("back", "Back", "b", "tokens.back", _away),
-    Step("late-return", "Came after all", "a", "tokens.arrive", lambda t, s: t.status == Status.NO_SHOW),
-    Step("call", "Call", "c", "tokens.call", _callable),
-    Step("recall", "Call again", "r", "tokens.call", _called),
-    Step("start", "Start", "s", "tokens.consult", _in_queue),
-    Step("complete", "Complete", "c", "tokens.consult", _in_room),
-    Step("send-away", "Test", "t", "tokens.consult", _in_room, asks=True, about="Send {number} to a test"),
-    Step("move", "Move", "m", "tokens.move", _movable, asks=True),
-    Step("hold", "Hold", "h", "tokens.call", _in_queue),
-    Step("emergency", "Emergency", "e", "tokens.request_emergency", _can_be_raised),
-    Step("no-show", "No show", "o", "tokens.no_show", lambda t, s: t.status == Status.CONFIRMED),
-    Step("cancel", "Cancel", "x", "tokens.cancel", _active, asks=True),
-    Step("skip", "Skip", "k", "tokens.call", _in_queue, often=False),
-    Step("mark-paid", "Priority paid", "", "tokens.mark_paid", lambda t, s: _active(t, s) and not t.paid, often=False),
-    Step("overbook", "Overbook", "", "tokens.overbook", _waits, asks=True, often=False),
-    Step("send-on", "Send on", "d", "tokens.send", _active, asks=True, often=False, about="Send {number} on"),
+    Step("arrive", _("Arrived"), "a", "tokens.arrive", _expected),
+    Step("back", _("Back"), "b", "tokens.back", _away),
+    Step("late-return", _("Came after all"), "a", "tokens.arrive", lambda t, s: t.status == Status.NO_SHOW),
+    Step("call", _("Call"), "c", "tokens.call", _callable),
+    Step("recall", _("Call again"), "r", "tokens.call", _called),
+    Step("start", _("Start"), "s", "tokens.consult", _in_queue),
+    Step("complete", _("Complete"), "c", "tokens.consult", _in_room),
+    Step("send-away", _("Test"), "t", "tokens.consult", _in_room, asks=True, about=_("Send {number} to a test")),
+    Step("move", _("Move"), "m", "tokens.move", _movable, asks=True),
+    Step("hold", _("Hold"), "h", "tokens.call", _in_queue),
+    Step("emergency", _("Emergency"), "e", "tokens.request_emergency", _can_be_raised),
+    Step("no-show", _("No show"), "o", "tokens.no_show", lambda t, s: t.status == Status.CONFIRMED),
+    Step("cancel", _("Cancel"), "x", "tokens.cancel", _active, asks=True),
+    Step("skip", _("Skip"), "k", "tokens.call", _in_queue, often=False),
+    Step(
+        "mark-paid", _("Priority paid"), "", "tokens.mark_paid", lambda t, s: _active(t, s) and not t.paid, often=False
+    ),
+    Step("overbook", _("Overbook"), "", "tokens.overbook", _waits, asks=True, often=False),
+    Step("send-on", _("Send on"), "d", "tokens.send", _active, asks=True, often=False, about=_("Send {number} on")),
     Step(
         "correct",
-        "Correct the patient",
+        _("Correct the patient"),
         "",
         "tokens.change_patient",
         _any,
         asks=True,
         often=False,
-        about="Correct the patient of {number}",
+        about=_("Correct the patient of {number}"),
     ),
-    Step("undo", "Undo", "u", "tokens.undo", _any),
+    Step("undo", _("Undo"), "u", "tokens.undo", _any),
 )
 """Every step, in the order of the bar."""
 

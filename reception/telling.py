@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from tokens.facts import TokenFacts
 from tokens.outcome import Outcome
@@ -13,26 +14,26 @@ from tokens.states import Status
 Clock = Callable[[datetime], str]
 
 _DONE = {
-    "arrive": "{number} has arrived.",
-    "back": "{number} is back from the test.",
-    "late-return": "{number} came after all.",
-    "call": "{number} is called.",
-    "recall": "{number} is called again.",
-    "call-next": "{number} is called.",
-    "start": "{number} is with the doctor.",
-    "complete": "{number} has been seen.",
-    "hold": "{number} is held for {minutes} min and keeps its rank.",
-    "skip": "{number} is skipped until another is called.",
-    "emergency": "{number} is an emergency now.",
-    "no-show": "{number} did not come.",
-    "cancel": "{number} is cancelled.",
-    "mark-paid": "Priority of {number} is paid.",
-    "overbook": "{number} has a place beyond the capacity.",
-    "undo": "The last step of {number} is undone.",
-    "move": "{number} moved to {slot}.",
-    "send-on": "{old} is sent on to {doctor}, as {number}.",
-    "send-away": "{number} goes to {where}. The room is free.",
-    "correct": "{number} belongs to {patient} now.",
+    "arrive": gettext_noop("{number} has arrived."),
+    "back": gettext_noop("{number} is back from the test."),
+    "late-return": gettext_noop("{number} came after all."),
+    "call": gettext_noop("{number} is called."),
+    "recall": gettext_noop("{number} is called again."),
+    "call-next": gettext_noop("{number} is called."),
+    "start": gettext_noop("{number} is with the doctor."),
+    "complete": gettext_noop("{number} has been seen."),
+    "hold": gettext_noop("{number} is held for {minutes} min and keeps its rank."),
+    "skip": gettext_noop("{number} is skipped until another is called."),
+    "emergency": gettext_noop("{number} is an emergency now."),
+    "no-show": gettext_noop("{number} did not come."),
+    "cancel": gettext_noop("{number} is cancelled."),
+    "mark-paid": gettext_noop("Priority of {number} is paid."),
+    "overbook": gettext_noop("{number} has a place beyond the capacity."),
+    "undo": gettext_noop("The last step of {number} is undone."),
+    "move": gettext_noop("{number} moved to {slot}."),
+    "send-on": gettext_noop("{old} is sent on to {doctor}, as {number}."),
+    "send-away": gettext_noop("{number} goes to {where}. The room is free."),
+    "correct": gettext_noop("{number} belongs to {patient} now."),
 }
 
 
@@ -44,9 +45,9 @@ def told(verb: str, outcome: Outcome, clock: Clock, **names: Any) -> list[str]:
     """
     token = outcome.token
     if token is None:
-        return ["Nobody can be called: nobody who is here waits for a call."]
+        return [_("Nobody can be called: nobody who is here waits for a call.")]
     facts = {"number": token.number, "slot": _slot_time(token, outcome, clock), "where": token.away_to, **names}
-    own = [_DONE[verb].format(**facts)]
+    own = [_(_DONE[verb]).format(**facts)]
     if verb in ("late-return", "undo", "mark-paid", "emergency", "send-on"):
         own.append(standing(token, outcome, clock))
     return [*(sentence for sentence in own if sentence), *others(outcome, clock)]
@@ -67,8 +68,10 @@ def told_of_session(verb: str, doctor: str, outcome: Outcome, clock: Clock) -> l
 def standing(token: TokenFacts, outcome: Outcome, clock: Clock) -> str:
     """Where the token stands now; nothing where its number says enough."""
     if token.status == Status.CONFIRMED:
-        return f"It holds a place in {_slot_time(token, outcome, clock)}."
-    return f"It waits for a place in {_slot_time(token, outcome, clock)}." if token.status == Status.WAITLISTED else ""
+        return _("It holds a place in {slot}.").format(slot=_slot_time(token, outcome, clock))
+    if token.status != Status.WAITLISTED:
+        return ""
+    return _("It waits for a place in {slot}.").format(slot=_slot_time(token, outcome, clock))
 
 
 def others(outcome: Outcome, clock: Clock) -> list[str]:
@@ -77,30 +80,33 @@ def others(outcome: Outcome, clock: Clock) -> list[str]:
     sentences = [went(after[i], outcome, clock) for i in outcome.displaced if i in after]
     got = [after[i].number for i in outcome.promoted if i in after]
     if got:
-        sentences.append(f"{joined(got)} {'takes the place' if len(got) == 1 else 'take the places'}.")
+        words = ngettext("{numbers} takes the place.", "{numbers} take the places.", len(got))
+        sentences.append(words.format(numbers=joined(got)))
     waiting = [after[i].number for i in outcome.alerts if i in after]
     if waiting:
-        sentences.append(f"{joined(waiting)}: an emergency without a place. Overbook, or send on.")
+        words = _("{numbers}: an emergency without a place. Overbook, or send on.")
+        sentences.append(words.format(numbers=joined(waiting)))
     return sentences
 
 
 def went(token: TokenFacts, outcome: Outcome, clock: Clock) -> str:
     """Where a displaced token went."""
+    facts = {"number": token.number, "slot": _slot_time(token, outcome, clock)}
     if token.status == Status.WAITLISTED:
-        return f"{token.number} waits again in {_slot_time(token, outcome, clock)}."
+        return _("{number} waits again in {slot}.").format(**facts)
     if token.status == Status.CANCELLED:
-        return f"{token.number} is cancelled: no later slot has a place."
-    return f"{token.number} goes to {_slot_time(token, outcome, clock)}."
+        return _("{number} is cancelled: no later slot has a place.").format(**facts)
+    return _("{number} goes to {slot}.").format(**facts)
 
 
 def joined(words: Iterable[str]) -> str:
     """A, B and C."""
     *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    return _("{first} and {last}").format(first=", ".join(first), last=last) if first else last
 
 
 def _slot_time(token: TokenFacts, outcome: Outcome, clock: Clock) -> str:
     """When the token's slot begins; in words where it lies in a session that was not touched."""
     if token.session_id != outcome.session.id:
-        return "a later session"
+        return _("a later session")
     return clock(outcome.session.slot(token.slot_id).starts_at)

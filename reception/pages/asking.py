@@ -7,7 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.permissions import require
 from common.errors import DomainError, NotFound
@@ -23,11 +24,11 @@ from tokens.states import ACTIVE, Source
 Context = dict[str, Any]
 
 REASONS = {
-    "cancel": ("Patient asked", "Patient went home", "Given by mistake", "Doctor is away"),
-    "overbook": ("Doctor agreed", "Cannot wait"),
-    "send-on": ("Another specialty", "Second opinion", "Doctor is away"),
-    "send-away": ("X-ray", "Blood test", "ECG", "Ultrasound"),
-    "correct": ("Wrong record chosen", "Same name"),
+    "cancel": (_("Patient asked"), _("Patient went home"), _("Given by mistake"), _("Doctor is away")),
+    "overbook": (_("Doctor agreed"), _("Cannot wait")),
+    "send-on": (_("Another specialty"), _("Second opinion"), _("Doctor is away")),
+    "send-away": (_("X-ray"), _("Blood test"), _("ECG"), _("Ultrasound")),
+    "correct": (_("Wrong record chosen"), _("Same name")),
 }
 
 
@@ -99,7 +100,7 @@ def _send_on(request: HttpRequest, where: Place, token: Token, sent: Any) -> Con
     departments: dict[int, Target] = {}
     for target in found:
         session = target.offer.session
-        words = _("First free in %(department)s") % {"department": where.day.names[session.id].department}
+        words = gettext("First free in %(department)s") % {"department": where.day.names[session.id].department}
         value = f"department-{session.department_id}"
         departments.setdefault(session.department_id, Target(value, words, target.offer))
     several = [each for each in departments.values() if _members(found, each) > 1]

@@ -11,6 +11,7 @@ from uuid import uuid4
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from common.errors import DomainError, NotFound
 from common.transactions import outermost
@@ -24,6 +25,7 @@ from scheduling.models import Session
 from tokens import planning, rules, supply
 from tokens.facts import Draft, SessionFacts
 from tokens.kinds import SupplyKind
+from tokens.models import Plan
 from tokens.supply import PlanResult
 
 Context = dict[str, Any]
@@ -34,8 +36,12 @@ USUALLY = 15
 """What is chosen to begin with for a doctor who was in time."""
 
 REASONS = {
-    "block": ("Doctor is in a meeting", "Emergency in the ward", "Room is needed"),
-    "cancel": ("Doctor is ill", "Doctor is on leave"),
+    "block": (
+        gettext_lazy("Doctor is in a meeting"),
+        gettext_lazy("Emergency in the ward"),
+        gettext_lazy("Room is needed"),
+    ),
+    "cancel": (gettext_lazy("Doctor is ill"), gettext_lazy("Doctor is on leave")),
 }
 
 
@@ -72,13 +78,14 @@ def action(change: Change, session: Session, form: PlanForm) -> Callable[..., Pl
 
 
 def menu(request: HttpRequest, where: Place, session: Session) -> Context:
-    """The session with its slots, and every change of it that the person may make. Five queries."""
+    """The session with its slots, every change of it that the person may make, and those made. Six queries."""
     column = _column(session)
     allowed = may(request, where.facility)
     return {
         **_about(request, where, session, column),
         "drawer": "menu",
         "heading": session.doctor.name,
+        "made": [(plan, _done_heading(plan, session, where)) for plan in plan_queries.plans_of(session)],
         "may_delay": allowed("tokens.delay") and session.status == "open",
         "may_supply": allowed("tokens.supply") and session.status == "open",
     }
@@ -294,23 +301,27 @@ def done(
     plan = plan_queries.plan_of(session, plan_id)
     told = {"effects": plan.effects["told"], "kind": plan.kind, "changes": plan.effects["changes"]}
     column = _column(session)
-    slot = next((view for view in column.slots if view.facts.id == plan.slot_id), None)
     starts = plan_queries.starts_of(told["effects"])
     why_not = "" if plan.undone_at else _undo_refused(request, plan_id)
     return {
         **_about(request, where, session, column),
         "drawer": "done",
         "plan": plan,
-        "heading": changes.done_heading(
-            plan.kind,
-            doctor=session.doctor.name,
-            slot=where.local(slot.facts.starts_at) if slot else "",
-            after=plan.effects["changes"].get("capacity", 0),
-        ),
+        "heading": _done_heading(plan, session, where),
         "told": plans.tell(told, plan_queries.people_of(told["effects"]), partial(when, where, starts), done=True),
         "why_not": why_not,
+        "today": session.facility.local_date(),
         "error": error,
     }
+
+
+def _done_heading(plan: Plan, session: Session, where: Place) -> str:
+    return changes.done_heading(
+        plan.kind,
+        doctor=session.doctor.name,
+        slot=where.local(plan.slot.starts_at) if plan.slot else "",
+        after=plan.effects["changes"].get("capacity", 0),
+    )
 
 
 def _undo_refused(request: HttpRequest, plan_id: int) -> str:
