@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 import psycopg
@@ -11,7 +12,7 @@ from django.db import connection as pooled
 from django.utils import timezone
 
 from tokens.live.frames import Frame, Known, Versions, Watch, versions_query
-from tokens.live.rounds import reading
+from tokens.live.rounds import reading, shared
 from tokens.live.saying import CHANNEL, Hint, parameters
 
 LISTENER: Final = "opd-live"
@@ -26,11 +27,8 @@ class Database:
     def read(self, watch: Watch, woken: float) -> tuple[Versions, Frame | None]:
         """The frame, and the versions from before it was read; the connection goes back to the pool at once."""
         try:
-            today = timezone.now().date()
-            with pooled.cursor() as cursor:
-                cursor.execute(*versions_query([watch], today))
-                versions = Known(cursor.fetchall(), today).of(watch)
             with reading(woken):
+                versions = shared((watch.session_ids, watch.facility_id, watch.date), partial(_versions_now, watch))
                 return versions, watch.read()
         finally:
             connections.close_all()
@@ -49,6 +47,13 @@ class Database:
                 async for hint in connection.notifies(timeout=COMPARED):
                     facility_id, session_id = hint.payload.split(".")
                     yield int(facility_id), int(session_id)
+
+
+def _versions_now(watch: Watch) -> Versions:
+    today = timezone.now().date()
+    with pooled.cursor() as cursor:
+        cursor.execute(*versions_query([watch], today))
+        return Known(cursor.fetchall(), today).of(watch)
 
 
 async def _versions(connection: psycopg.AsyncConnection[Any], watches: Iterable[Watch]) -> Known:

@@ -232,6 +232,32 @@ def test_watches_that_one_change_wakes_read_the_same_thing_once() -> None:
     play(scenario)
 
 
+def test_what_most_look_at_is_read_first() -> None:
+    async def scenario(world: World, hub: Hub) -> None:
+        order: list[str] = []
+
+        def phone() -> Frame | None:
+            order.append("phone")
+            return world.frame()
+
+        def desk() -> Frame | None:
+            order.append("desk")
+            return world.frame()
+
+        phones = [hub.follow(world.watch(key=f"phone {n}", read=phone), idle=SOON) for n in range(5)]
+        desks = [hub.follow(world.watch(key="desk", read=desk), idle=SOON) for _ in range(2)]
+        await asyncio.gather(*map(shown, phones + desks))
+        order.clear()
+        world.versions[7] = 2
+        world.news.put_nowait((1, 7))
+        await asyncio.gather(*map(shown, phones + desks))
+        assert order[0] == "desk"
+        for stream in phones + desks:
+            await stream.aclose()
+
+    play(scenario)
+
+
 def test_what_was_read_before_the_change_serves_nobody_after_it() -> None:
     with reading(woken=0.0):
         assert shared("hall", lambda: "before") == "before"
