@@ -6,9 +6,12 @@ Under ``/api/`` even these answer in JSON: an unknown address, and a fault befor
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
+from django.utils import translation
+from django.utils.deprecation import MiddlewareMixin
 
 from common.api.exceptions import as_domain_error, body_of, leave_trace
 from common.errors import BadInput, DomainError, Forbidden, NotFound
@@ -70,6 +73,14 @@ class PagesCompressed(GZipMiddleware):
         if response.streaming or not response.get("Content-Type", "").startswith("text/html"):
             return response
         return super().process_response(request, response)
+
+
+class HouseLanguage(MiddlewareMixin):
+    """Every request begins in the language of the house: a page that patients read chooses theirs itself."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Forget what the thread spoke before."""
+        translation.activate(settings.LANGUAGE_CODE)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

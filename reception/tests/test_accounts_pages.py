@@ -52,6 +52,12 @@ class TestOwnAccount:
 
 
 class TestFrame:
+    @pytest.mark.parametrize("path", ["/desk/", "/accounts/login/", "/nowhere/"])
+    def test_staff_read_the_language_of_the_house_whatever_their_browser_asks_for(self, path):
+        client = Hall().asha if path != "/accounts/login/" else Client()
+        page = client.get(path, headers={"Accept-Language": "ar"}).content.decode()
+        assert '<html lang="en" dir="ltr"' in page
+
     def test_the_theme_that_was_chosen_is_in_the_page(self):
         client = Hall().asha
         client.cookies["theme"] = "dark"
