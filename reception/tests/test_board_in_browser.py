@@ -338,7 +338,7 @@ def full_hall(hall: Hall, rooms: int) -> None:
         slot = sitting.slots.get(starts_at=sitting.starts_at + HOUR)
         for _ in range(4):
             wish = {
-                "patient_id": hall.patient(f"Venkatanarasimharaju Lakshminarayanan").pk,
+                "patient_id": hall.patient("Venkatanarasimharaju Lakshminarayanan").pk,
                 "source": "walk_in",
                 "slot_id": slot.pk,
             }
