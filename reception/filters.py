@@ -61,7 +61,7 @@ _WANTED: dict[str, Callable[[Column], bool]] = {
 
 def by_need(columns: list[Column], chosen: str) -> Hall:
     """The overview's filters: everybody, who has a free place, who is late, where people wait; and the departments."""
-    labels = {"free": _("With a free place"), "late": _("Late"), "waiting": _("People wait for a place")}
+    labels = {"free": _("Free place"), "late": _("Late"), "waiting": _("Wait for a place")}
     groups = {
         "all": (_("All today"), columns),
         **{name: (label, [c for c in columns if _WANTED[name](c)]) for name, label in labels.items()},

@@ -28,7 +28,7 @@ class Scale:
     @property
     def hour_width(self) -> float:
         """How wide an hour is at least, in rem: the words of the shortest slot fit."""
-        return 3.75 if self.shortest >= HOUR else 7 if self.shortest >= HOUR / 2 else 10
+        return 3.75 if self.shortest >= HOUR else 6 if self.shortest >= HOUR / 2 else 10
 
     def at(self, moment: datetime) -> float:
         """Where a moment lies."""

@@ -40,7 +40,7 @@ class TestTheScale:
         scale = overview.Scale(NINE, 9, NINE + timedelta(minutes=after))
         assert scale.now_at == at
 
-    @pytest.mark.parametrize(("minutes", "width"), [(60, 3.75), (30, 7), (15, 10)])
+    @pytest.mark.parametrize(("minutes", "width"), [(60, 3.75), (30, 6), (15, 10)])
     def test_an_hour_is_as_wide_as_the_words_of_its_slots_need(self, minutes, width):
         assert overview.Scale(NINE, 9, NINE, timedelta(minutes=minutes)).hour_width == width
 
