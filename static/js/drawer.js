@@ -7,8 +7,12 @@ import { keepKeysFor, onEscape, onKey } from "./keys.js";
 // What the address says of the drawer alone; gone from it when the drawer is closed.
 const OWN = ["give", "q", "patient", "given", "do", "register", "token", "slot", "who", "source"];
 
+// A slower answer than this is announced by a skeleton.
+const NOTICED = 300;
+
 let cameFrom = null;
-let arrived = () => {};
+let arrived = null;
+let slow = 0;
 
 /** Load the drawer from an address. */
 export function openDrawer(address) {
@@ -42,7 +46,25 @@ document.addEventListener("click", (event) => {
 function expect() {
   if ($("#drawer").hidden) cameFrom = document.activeElement;
   if (typing(document.activeElement)) document.activeElement.blur();
+  if (arrived) return;
   keepKeysFor(new Promise((resolve) => (arrived = resolve)));
+  slow = setTimeout(announce, NOTICED);
+}
+
+/** It is here, or it failed. */
+function settled() {
+  clearTimeout(slow);
+  arrived?.();
+  arrived = null;
+  if ($("#drawer > .skeleton")) closeDrawer();
+}
+
+function announce() {
+  const drawer = $("#drawer");
+  const skeleton = $("#skeleton");
+  if (!drawer.hidden || !skeleton) return;
+  drawer.replaceChildren(skeleton.content.cloneNode(true));
+  drawer.hidden = false;
 }
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
@@ -50,14 +72,14 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 });
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   // Settled by then, or failed.
-  if (detail.target?.id === "drawer" || !detail.successful) setTimeout(() => arrived(), 60);
+  if (detail.target?.id === "drawer" || !detail.successful) setTimeout(settled, 60);
 });
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.elt.id !== "drawer" || detail.elt.hidden) return;
   forget();
   ($("[autofocus]", detail.elt) ?? $("a, button, input:not([type=hidden])", detail.elt))?.focus();
   document.dispatchEvent(new CustomEvent("drawer:opened", { detail: { drawer: detail.elt } }));
-  arrived();
+  settled();
 });
 
 /** Up and down choose among the radios of what is asked; the focus need not be there. */
