@@ -131,6 +131,7 @@ class Walk:
         self.inside = queue_rules.in_room(session.tokens.values())
         self.at = now.timestamp() / 60
         self.order = self.sitting.order
+        self._first: Range | None = None
         self.here = self._begin()
         self.expected = Line(self.here.fixed, self.here.random, self.here.steps)
         self._ease = 1 / (1 - min(EMERGENCIES_AT_MOST, known.emergencies))
@@ -150,8 +151,9 @@ class Walk:
             line.fixed += PAUSE
         if self.inside is not None and self.inside.started_at is not None:
             step = self.step(self.inside, self.order)
-            line.add(self.clinic.remaining(step, -self.until(self.inside.back_at or self.inside.started_at)), 1.0)
-            line.steps = 1.0
+            rest = self.clinic.remaining(step, -self.until(self.inside.back_at or self.inside.started_at))
+            self._first = rest.range
+            line.add(rest.minutes, 1.0)
         return line
 
     def until(self, moment: datetime) -> float:
@@ -210,7 +212,7 @@ class Walk:
     def wait(self, token: TokenFacts, line: Line) -> Wait:
         """The two figures for the next one of a line; not below those of who is before in the same state."""
         random = line.random * self.known.correction * (1.0 if token.emergency else self._ease)
-        by = self.clinic.quantiles(line.steps)
+        by = self.clinic.quantiles(line.steps, self._first)
         here = token.arrived_at is not None
         least = self.held(token) if here else self.ready(token)
         floor = self._floors[here]

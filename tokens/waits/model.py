@@ -36,11 +36,14 @@ UNKNOWN_STEP: Final = 10.0
 """Minutes a step takes where nothing at all is known."""
 
 _RIDGE: Final = 20.0
+_RIDGE_DAY: Final = 150.0
+"""Weekdays are many and differ little, so what one of them seems to add is believed late."""
 _LONGEST: Final = 3.0
 _PACE_SHRUNK: Final = 20.0
 _PACE_CAP: Final = 2.0
 _PACE_SCALE: Final = 5.0
 _LEAST, _MOST = 0.3, 3.0
+_FEW: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ class Regression:
     """Ridge regression of how much longer or shorter than the mean a step is, in one pass over the steps."""
 
     def __init__(self) -> None:
-        self._gram = [[_RIDGE if i == j else 0.0 for j in range(_SIZE)] for i in range(_SIZE)]
+        ridge = [_RIDGE] * _FEATURES + [_RIDGE_DAY] * 7
+        self._gram = [[ridge[i] if i == j else 0.0 for j in range(_SIZE)] for i in range(_SIZE)]
         self._right = [0.0] * _SIZE
         self._seen, self._fitted = 0, 0
         self.effects = [0.0] * _SIZE
@@ -276,28 +280,41 @@ class Clinic:
         self._weight += 1
         self._minutes += counted
 
-    def quantiles(self, steps: float) -> Range:
-        """By what an expectation over so many steps is multiplied for each figure; interpolated between distances."""
+    def quantiles(self, steps: float, first: Range | None = None) -> Range:
+        """By what an expectation over so many steps is multiplied for each figure; interpolated between distances.
+
+        Args:
+            first: the same for one step alone, where more is known of it.
+        """
         beyond = bisect_right(DISTANCES, steps)
         if beyond in (0, len(DISTANCES)):
-            return self.spreads[DISTANCES[max(0, beyond - 1)]].range
+            place = DISTANCES[max(0, beyond - 1)]
+            return first if first and place == 1 else self.spreads[place].range
         near, far = DISTANCES[beyond - 1], DISTANCES[beyond]
         share = (steps - near) / (far - near)
-        low, high = self.spreads[near].range, self.spreads[far].range
+        low, high = first if first and near == 1 else self.spreads[near].range, self.spreads[far].range
         return Range(low.p50 + share * (high.p50 - low.p50), low.p90 + share * (high.p90 - low.p90))
 
-    def remaining(self, expected: float, elapsed: float) -> float:
-        """What is still to come, on average, of a step that has taken some time already.
+    def remaining(self, expected: float, elapsed: float) -> "Remaining":
+        """What is still to come of a step that has taken some time already: of those past ones that took as long.
 
-        The mean of what is left in those past steps that took as long; where none did, a quarter of a step.
+        Where hardly any did, a quarter of a step.
         """
-        if elapsed <= 0:
-            return expected
         ratios = self.spreads[1].sorted
-        longer = ratios[bisect_right(ratios, elapsed / expected) :]
-        if len(longer) < 3:
-            return max(expected - elapsed, expected / 4)
-        return expected * sum(longer) / len(longer) - elapsed
+        longer = ratios[bisect_right(ratios, max(0.0, elapsed) / expected) :]
+        if elapsed <= 0 or len(longer) < _FEW:
+            return Remaining(expected if elapsed <= 0 else max(expected - elapsed, expected / 4), self.quantiles(1))
+        mean = expected * sum(longer) / len(longer) - elapsed
+        half, most = (expected * _quantile(longer, level) - elapsed for level in (0.5, 0.9))
+        return Remaining(mean, Range(half / mean, most / mean))
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """Minutes still to come on average, and by what they are multiplied for each of the two figures."""
+
+    minutes: float
+    range: Range
 
 
 @dataclass(slots=True)
