@@ -90,9 +90,9 @@ def _by(event: Happening, names: Names) -> str:
     if patient:
         return patient
     ruled = event.kind in RULED or (event.kind == EventKind.DISPLACED and event.reason not in PLANNED)
-    if ruled or event.actor_id is None or event.reason == NO_PLACE:
+    if ruled or event.reason == NO_PLACE:
         return _("By the rule")
-    return str(event.actor)
+    return str(event.actor) if event.actor_id else _("By the clinic")
 
 
 def _details(event: Happening, known: Mapping[str, Any], kinds: Mapping[int, str], names: Names) -> list[str]:
@@ -187,7 +187,7 @@ def _undone(event: Happening, kinds: Mapping[int, str]) -> str:
 
 def of_session(event: Any) -> Told | None:
     """An event of the session or of the token's slot as a sentence; nothing for those that say nothing to people."""
-    by = str(event.actor) if event.actor_id else _("By the rule")
+    by = str(event.actor) if event.actor_id else _("By the clinic")
     match event.kind:
         case SupplyKind.DELAYED:
             minutes = event.changes.get("delay_minutes", 0)

@@ -120,11 +120,10 @@ def tell(
     counts = {each: len(effects) for each, effects in by_fate.items()}
     titles = _titles(done=done)
     leaving = [e for e in plan["effects"] if fate(e) in LOSING]
-    elsewhere = counts[Fate.MOVES] > 0
+    title = titles["moves" if counts[Fate.MOVES] else "loses"]
+    hint = _("those who are here come last") if len(leaving) > 1 else ""
     groups = [
-        Group(
-            titles["moves" if elsewhere else "loses"], _lines(leaving, people, when), _("those who are here come last")
-        ),
+        Group(title, _lines(leaving, people, when), hint),
         Group(titles["gets"], _lines(by_fate[Fate.GETS], people, when)),
         Group(titles["no_show"], _lines(by_fate[Fate.NO_SHOW], people, when)),
         Group(titles["stays"], list(stays)),

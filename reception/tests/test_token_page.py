@@ -22,7 +22,7 @@ class TestTokenPage:
         urgent = hall.give("Urgent One", "emergency")
         page = text(asha.get(f"/desk/tokens/{token.pk}/"))
         for sentence in (
-            "Asked for a place. For Dr Rao, online. By the rule",
+            "Asked for a place. For Dr Rao, online. By the clinic",
             "Got a place. In ",
             "Arrived. Reception",
             f"Gave up the place. {urgent.number} took it, waits in ",
