@@ -20,7 +20,7 @@ from reception.actions import merge_patients
 from reception.api.serializers import MergeSerializer, VisitSerializer
 from tokens.api.answers import clock, root_of, token_json
 from tokens.models import Token
-from tokens.queries import positions
+from tokens.waits import places
 
 
 class PatientVisitsViewSet(GenericViewSet[Patient]):
@@ -57,13 +57,19 @@ class PatientVisitsViewSet(GenericViewSet[Patient]):
 
 def _by_day(request: Request, patient: Patient, dates: list[Any], tokens: list[Token]) -> list[dict[str, Any]]:
     """The tokens under their days, with where they stand."""
-    where, zone, root = positions(tokens), patient.facility.tz, root_of(request)
+    where, zone, root = places(tokens), patient.facility.tz, root_of(request)
     days: dict[Any, list[dict[str, Any]]] = {date: [] for date in dates}
     for token in tokens:
         session = token.session
         days[session.date].append(
             {
-                **token_json(token, position=where.get(token.pk), zone=zone, root=root),
+                **token_json(
+                    token,
+                    position=where.positions.get(token.pk),
+                    wait=where.waits.get(token.pk),
+                    zone=zone,
+                    root=root,
+                ),
                 "doctor": session.doctor.name,
                 "department": session.department.name,
                 "room": session.room.name,
