@@ -1,6 +1,14 @@
 """What the desk itself refuses; what the engine refuses is in `tokens.errors`."""
 
-from common.errors import BadInput, Forbidden, NotFound, Refused
+from common.errors import BadInput, DomainError, Forbidden, NotFound, Refused
+
+
+class OldDay(DomainError):
+    """A page that shows today was opened yesterday."""
+
+    code = "old_day"
+    status = 410
+    sentence = "A new day has begun. Open the page again."
 
 
 class ReasonMissing(BadInput):

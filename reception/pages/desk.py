@@ -60,8 +60,14 @@ def whole(request: HttpRequest, where: Place, beside: dict[str, Any], *, status:
 @live_page
 @staff
 def stream(request: HttpRequest) -> Watch:
-    """What changes on an open desk or overview. Those that look alike share what is read and written for them."""
+    """What changes on an open desk or overview. Those that look alike share what is read and written for them.
+
+    Raises:
+        OldDay: the page shows a today that is over; its script opens it anew.
+    """
     where = place(request)
+    if request.GET.get("today", str(where.date)) != str(where.date):
+        raise OldDay
     sight = sight_of(request, where, own="own" in request.GET, overview="overview" in request.GET)
     return Watch(key=sight, read=partial(frame, sight), facility_id=where.facility.pk, date=where.date)
 
@@ -74,7 +80,12 @@ def find(request: HttpRequest) -> HttpResponse:
     require_anywhere(person(request), "patients.view")
     found = queries.find(where.facility, request.GET.get("q", ""), where.date)
     allowed = may(request, where.facility)
-    context = {"found": found, "where": where, "may_register": allowed("patients.edit")}
+    context = {
+        "found": found,
+        "where": where,
+        "today": where.facility.local_date(),
+        "may_register": allowed("patients.edit"),
+    }
     return show(request, "reception/_found.html", where.facility, context)
 
 

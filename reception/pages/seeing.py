@@ -68,6 +68,6 @@ def sits(request: HttpRequest, where: Place) -> bool:
 
 def _stream(where: Place, sight: Sight, found: Parts) -> str:
     """How the page's stream asks for the same parts."""
-    query = {"show": found.hall.chosen, "date": where.date.isoformat()}
+    query = {"show": found.hall.chosen, "today" if where.is_today else "date": where.date.isoformat()}
     more = {"own": sight.own, "overview": sight.overview}
     return urlencode(query | {name: 1 for name, wanted in more.items() if wanted})

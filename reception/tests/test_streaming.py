@@ -190,6 +190,21 @@ class TestWhoGetsIt:
             assert any(name in part for part in tab.event() or [])
         tab.close()
 
+    @pytest.mark.usefixtures("impatient")
+    def test_at_midnight_it_ends_and_the_page_is_told_to_open_itself_anew(self, live_server: Served) -> None:
+        hall = Hall()
+        tab, client = open_a_tab(hall, live_server)
+        path = page_of(client)[0]
+        # Midnight comes by moving the hospital, not the clock.
+        type(hall.facility).objects.filter(pk=hall.facility.pk).update(time_zone=_another_day())
+        assert tab.event() is None
+        assert Tab(live_server, client, path).status == 410
+
+
+def _another_day() -> str:
+    """A time zone in which it is tomorrow or yesterday, where it is noon for the hall."""
+    return "Etc/GMT-14" if timezone.now().hour >= 10 else "Etc/GMT+12"
+
 
 class TestWhatItOutlives:
     def test_the_listening_connection_is_cut(self, live_server: Served) -> None:

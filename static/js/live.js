@@ -5,6 +5,8 @@
 
 const SILENCE = 40_000; // the server says something every 15 seconds
 const LASTED = 5_000;
+const OLD_DAY = 410;
+const GONE = [401, 403, 404, OLD_DAY]; // signed out, not allowed any more, not there, opened yesterday
 const LONGEST = 10_000;
 
 const body = document.body;
@@ -95,7 +97,7 @@ async function listen() {
   try {
     const answer = await fetch(body.dataset.stream, { headers: { "Last-Event-ID": seen }, signal: mine.signal, cache: "no-store" });
     if (answer.ok) await read(answer.body.pipeThrough(new TextDecoderStream()).getReader());
-    else if ([401, 403, 404].includes(answer.status)) return leave();
+    else if (GONE.includes(answer.status) && !(answer.status === OLD_DAY && writing())) return leave();
   } catch {
     // Broken, silent, or closed by us: what comes next is the same.
   }
@@ -122,7 +124,10 @@ async function read(reader) {
   }
 }
 
-/** Signed out, or not allowed any more: the page itself says what is the matter. Once, for it may know better. */
+/** Somebody is filling something in: at midnight that is not thrown away. */
+const writing = () => Boolean(document.activeElement?.matches("input, textarea, select"));
+
+/** The page itself says what is the matter when it is opened anew. Once, for it may know better. */
 function leave() {
   open = null;
   say(false);
