@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.permissions import require_anywhere
 from common.errors import NotFound
 from reception import filters, queries
+from reception.errors import OldDay
 from reception.pages import overview
 from reception.pages.drawers import drawer
 from reception.pages.frame import Place, may, person, place, show, staff
