@@ -3,21 +3,27 @@
 Times stay times here; the templates write them in the facility's own zone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
+from typing import cast
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from tokens import queue_rules, rules
 from tokens.facts import SessionFacts, SlotFacts, TokenFacts
 from tokens.states import Source, Status
 
-SOURCE_WORDS = {
-    Source.WALK_IN: "Walk-in",
-    Source.ONLINE: "Online",
-    Source.FOLLOW_UP: "Follow-up",
-    Source.PAID: "Paid",
-    Source.EMERGENCY: "Emergency",
+_lazily = cast("Callable[[str], str]", gettext_lazy)
+
+SOURCE_WORDS: dict[Source, str] = {
+    Source.WALK_IN: _lazily("Walk-in"),
+    Source.ONLINE: _lazily("Online"),
+    Source.FOLLOW_UP: _lazily("Follow-up"),
+    Source.PAID: _lazily("Paid"),
+    Source.EMERGENCY: _lazily("Emergency"),
 }
 """Sources in the order of their keys, 1 to 5."""
 
@@ -73,7 +79,8 @@ class SlotView:
     @property
     def waiting_words(self) -> str:
         """How many wait for a place."""
-        return "1 waits for a place" if len(self.waiting) == 1 else f"{len(self.waiting)} wait for a place"
+        count = len(self.waiting)
+        return ngettext("%(n)d waits for a place", "%(n)d wait for a place", count) % {"n": count}
 
 
 @dataclass(slots=True)
@@ -248,22 +255,24 @@ def _cells(slot: SlotFacts, holding: list[TokenFacts]) -> list[str]:
 
 def _slot_words(slot: SlotFacts, holding: list[TokenFacts], tokens: list[TokenFacts], past: bool) -> str:
     if slot.status != "open":
-        return slot.status
+        return {"blocked": _("blocked"), "cancelled": _("cancelled")}.get(slot.status, slot.status)
     if past:
         return _past_words(holding, tokens)
+    taken = _("%(used)d of %(capacity)d") % {"used": slot.used, "capacity": slot.capacity}
     if slot.overbooked:
-        return f"{slot.used} of {slot.capacity}, {slot.overbooked} over"
-    return f"{slot.free} free" if slot.free else f"{slot.used} of {slot.capacity}"
+        return _("%(taken)s, %(n)d over") % {"taken": taken, "n": slot.overbooked}
+    return _("%(n)d free") % {"n": slot.free} if slot.free else taken
 
 
 def _past_words(holding: list[TokenFacts], tokens: list[TokenFacts]) -> str:
     still = sum(t.status != Status.COMPLETED for t in holding)
+    everybody_came = all(t.arrived_at for t in holding)
     counts = [
-        (sum(t.status == Status.COMPLETED for t in holding), "seen"),
-        (still, "still here" if all(t.arrived_at for t in holding) else "left"),
-        (sum(t.status == Status.NO_SHOW for t in tokens), "no show"),
+        (sum(t.status == Status.COMPLETED for t in holding), _("%(n)d seen")),
+        (still, _("%(n)d still here") if everybody_came else _("%(n)d left")),
+        (sum(t.status == Status.NO_SHOW for t in tokens), _("%(n)d no show")),
     ]
-    return ", ".join(f"{count} {word}" for count, word in counts if count) or "nobody came"
+    return ", ".join(words % {"n": count} for count, words in counts if count) or _("nobody came")
 
 
 def _hint(session: SessionFacts, slots: list[SlotView], now: datetime) -> None:
@@ -283,76 +292,80 @@ def _mark(token: TokenFacts, session: SessionFacts, now: datetime) -> tuple[str,
     """The shape, its words, and the tone of the line."""
     match token.status:
         case Status.COMPLETED:
-            return "done", "seen", "over"
+            return "done", _("seen"), "over"
         case Status.CANCELLED:
-            return "gone", "cancelled", "over"
+            return "gone", _("cancelled"), "over"
         case Status.NO_SHOW:
-            return "gone", "did not come", "over"
+            return "gone", _("did not come"), "over"
         case Status.WAITLISTED if token.arrived_at:
-            return "wait-here", "waits for a place, here", ""
+            return "wait-here", _("waits for a place, here"), ""
         case Status.WAITLISTED:
-            return "wait", "waits for a place, not here yet", "absent"
+            return "wait", _("waits for a place, not here yet"), "absent"
         case Status.IN_PROGRESS if token.away_at is None:
-            return "room", "in the room", "in-room"
+            return "room", _("in the room"), "in-room"
         case Status.IN_PROGRESS if token.back_at is None:
-            return "away", "out for a test", ""
+            return "away", _("out for a test"), ""
     if token.arrived_at is None:
-        return "absent", "not here yet", "absent"
+        return "absent", _("not here yet"), "absent"
     passed = queue_rules.passed_over(token, session, now)
     if passed in ("called", "held", "skipped"):
-        return passed, passed, ""
-    return ("here", "back from a test", "") if token.back_at else ("here", "here", "")
+        return passed, {"called": _("called"), "held": _("held"), "skipped": _("skipped")}[passed], ""
+    return ("here", _("back from a test"), "") if token.back_at else ("here", _("here"), "")
 
 
 def _note(token: TokenFacts, mark: str, now: datetime) -> tuple[str, datetime | None]:
     """What stands at the end of the line, and the time that belongs to it."""
     match mark:
         case "done":
-            return "seen", token.ended_at
+            return _("seen"), token.ended_at
         case "room":
             return _minutes(token.started_at, now), None
         case "called":
-            return "called", token.called_at
+            return _("called"), token.called_at
         case "held":
-            return "held to", token.held_until
+            return _("held to"), token.held_until
         case "away":
-            return token.away_to or "test", token.away_at
+            return token.away_to or _("test"), token.away_at
         case "gone":
-            return ("no show" if token.status == Status.NO_SHOW else "cancelled"), None
+            return (_("no show") if token.status == Status.NO_SHOW else _("cancelled")), None
     if token.back_at:
-        return "back", token.back_at
-    words = SOURCE_WORDS[Source(token.source)]
-    return (f"{words}, paid" if token.paid and token.source not in (Source.PAID, Source.EMERGENCY) else words), None
+        return _("back"), token.back_at
+    words = str(SOURCE_WORDS[Source(token.source)])
+    paid = token.paid and token.source not in (Source.PAID, Source.EMERGENCY)
+    return (_("%(source)s, paid") % {"source": words} if paid else words), None
 
 
 def _state(session: SessionFacts, now: datetime) -> tuple[str, str, datetime | None]:
     """What the doctor is doing: words, shape, since when."""
     if session.status != "open":
-        return ("Closed" if session.status == "closed" else "Cancelled"), "done", session.closed_at
+        return (_("Closed") if session.status == "closed" else _("Cancelled")), "done", session.closed_at
     if session.paused_at:
-        return "Paused since", "held", session.paused_at
+        return _("Paused since"), "held", session.paused_at
     inside = queue_rules.in_room(_all(session))
     if inside:
-        return f"With {inside.number}, {_minutes(inside.started_at, now)}", "room", None
+        with_whom = {"number": inside.number, "minutes": _minutes(inside.started_at, now)}
+        return _("With %(number)s, %(minutes)s") % with_whom, "room", None
     called = [t for t in _all(session) if t.called_at and t.queued]
     if called:
         last = max(called, key=lambda t: t.called_at or now)
-        return f"Called {last.number}", "called", last.called_at
+        return _("Called %(number)s") % {"number": last.number}, "called", last.called_at
     if now < session.starts_at:
-        return "Starts", "absent", session.starts_at
+        return _("Starts"), "absent", session.starts_at
     here = sum(t.queued and t.arrived_at is not None for t in _all(session))
-    return (f"Nobody inside, {here} here" if here else "Nobody is waiting"), "here" if here else "absent", None
+    if not here:
+        return _("Nobody is waiting"), "absent", None
+    return _("Nobody inside, %(n)d here") % {"n": here}, "here", None
 
 
 def _minutes(since: datetime | None, now: datetime) -> str:
-    return f"{max(0, int((now - (since or now)).total_seconds() // 60))} min"
+    return _("%(n)d min") % {"n": max(0, int((now - (since or now)).total_seconds() // 60))}
 
 
 def _punctual(session: SessionFacts, now: datetime) -> str:
     if session.status != "open":
         return ""
     if session.delay_minutes:
-        return f"{session.delay_minutes} min late"
+        return _("%(n)d min late") % {"n": session.delay_minutes}
     if _overdue(session, now):
-        return "Not in yet"
+        return _("Not in yet")
     return ""

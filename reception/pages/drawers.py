@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.permissions import require
 from common.errors import DomainError, NotFound
@@ -51,7 +52,13 @@ def drawer(request: HttpRequest, where: Place) -> Context:
     if asked.get("give") or asked.get("q"):
         found = queries.find(where.facility, asked.get("q", ""), where.date)
         allowed = may(request, where.facility)
-        return {"drawer": "find", "found": found, "where": where, "may_register": allowed("patients.edit")}
+        return {
+            "drawer": "find",
+            "found": found,
+            "where": where,
+            "today": where.facility.local_date(),
+            "may_register": allowed("patients.edit"),
+        }
     return {"drawer": "", "where": where}
 
 
@@ -148,9 +155,10 @@ def _who(day: Day, patient: Patient, asked: Any) -> list[WhoChoice]:
     departments: dict[str, str] = {}
     for session in open_now:
         names = day.names[session.id]
-        mark = " (seen last)" if session.doctor_id == last else ""
-        doctors.setdefault(f"doctor-{session.doctor_id}", f"{names.doctor}, {names.room}{mark}")
-        departments[f"department-{session.department_id}"] = f"First free in {names.department}"
+        words = _("%(doctor)s, %(room)s (seen last)") if session.doctor_id == last else "%(doctor)s, %(room)s"
+        doctors.setdefault(f"doctor-{session.doctor_id}", words % {"doctor": names.doctor, "room": names.room})
+        first = _("First free in %(department)s") % {"department": names.department}
+        departments[f"department-{session.department_id}"] = first
     choices = {**doctors, **departments}
     wanted = [
         asked.get("who", ""),
@@ -170,7 +178,7 @@ def _sources(
     sources = [source for source in SOURCE_WORDS if allowed(REQUEST_PERMISSION[source])]
     wanted = asked.get("source", "")
     chosen = wanted if wanted in sources else next(iter(sources), "")
-    kind, _, number = next((choice.value for choice in who if choice.chosen), "-").partition("-")
+    kind, _dash, number = next((choice.value for choice in who if choice.chosen), "-").partition("-")
     sessions = day.builders(**{f"{kind}_id": int(number)}) if number else []
     return [
         SourceChoice(

@@ -47,7 +47,7 @@ def _row(line: Row) -> str:
     at = f" {timezone.localtime(line.note_at):%H:%M}" if line.note_at else ""
     return (
         f'<li><a class="tok {line.tone}" id="t-{line.id}" href="?token={line.id}">'
-        f'<svg class="mark {line.mark}" role="img" aria-label="{line.state}"><use href="#m-{line.mark}"/></svg>'
+        f'<svg class="mark {line.mark}" role="img" aria-label="{escape(line.state)}"><use href="#m-{line.mark}"/></svg>'
         f'<span class="num">{line.number}</span><span class="name">{escape(line.name)}</span>'
         f'<span class="src {line.kind}">{_EMERGENCY if line.kind == Source.EMERGENCY else ""}{escape(line.note)}{at}'
         "</span></a></li>"
