@@ -40,7 +40,7 @@ format: $(STAMP) ## let the tools put the code in order
 messages: $(STAMP) ## collect what patients read into locale/ and compile it (needs gettext)
 	@$(BIN)/python manage.py messages
 
-screenshots: $(STAMP) ## docs/desk.png anew, from a running server with a fresh demo (needs Chromium)
+screenshots: $(STAMP) ## the pictures in docs/ anew, from a running server with a fresh demo (needs Chromium)
 	@$(BIN)/python manage.py screenshots
 
 reset: $(STAMP) ## delete the hospital in OPD_VAR; asks first
