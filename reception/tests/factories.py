@@ -33,6 +33,11 @@ def noon_zone() -> str:
     return f"Etc/GMT{timezone.now().hour - 12:+d}"
 
 
+def another_day() -> str:
+    """A time zone in which it is tomorrow or yesterday, where it is noon for a hall."""
+    return "Etc/GMT-14" if timezone.now().hour >= 10 else "Etc/GMT+12"
+
+
 class Hall:
     """A hospital with Dr Rao, whose session began half an hour ago and goes on for three slots of an hour.
 

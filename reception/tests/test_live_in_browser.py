@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from common.testing.browser import Browsing
 from opd_engine.tests.served import Served
-from reception.tests.factories import HOUR, Hall
+from reception.tests.factories import HOUR, Hall, another_day
+from tokens.live import sending
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +101,21 @@ def test_who_is_signed_out_elsewhere_goes_to_the_sign_in_page(browsing: Browsing
     SignIn.objects.all().delete()
     live_server.start()
     page.wait_for_url(re.compile(r"/accounts/login/\?next="), timeout=20_000)
+
+
+def test_at_midnight_a_desk_that_shows_today_turns_the_page(
+    browsing: Browsing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "ADMITTED", 0.0)
+    monkeypatch.setattr(sending, "KEPT_ALIVE", 0.02)
+    hall = Hall()
+    page = live(browsing.open(user=hall.user("reception")))
+    heading = page.get_by_role("heading", level=1)
+    yesterday = heading.inner_text()
+    page.locator("#columns").focus()
+    type(hall.facility).objects.filter(pk=hall.facility.pk).update(time_zone=another_day())
+    expect(heading).not_to_have_text(yesterday)
+    live(page)
 
 
 def test_a_hidden_tab_gives_its_stream_back_and_catches_up(browsing: Browsing, live_server: Served) -> None:

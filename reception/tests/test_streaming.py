@@ -18,7 +18,7 @@ from accounts.models import UserRole
 from common.transactions import outermost
 from opd_engine.embedded import _wait_until
 from opd_engine.tests.served import Served
-from reception.tests.factories import HOUR, Hall
+from reception.tests.factories import HOUR, Hall, another_day
 from tokens import live
 from tokens.live import hearing, saying, sending, sharing
 
@@ -196,14 +196,9 @@ class TestWhoGetsIt:
         tab, client = open_a_tab(hall, live_server)
         path = page_of(client)[0]
         # Midnight comes by moving the hospital, not the clock.
-        type(hall.facility).objects.filter(pk=hall.facility.pk).update(time_zone=_another_day())
+        type(hall.facility).objects.filter(pk=hall.facility.pk).update(time_zone=another_day())
         assert tab.event() is None
         assert Tab(live_server, client, path).status == 410
-
-
-def _another_day() -> str:
-    """A time zone in which it is tomorrow or yesterday, where it is noon for the hall."""
-    return "Etc/GMT-14" if timezone.now().hour >= 10 else "Etc/GMT+12"
 
 
 class TestWhatItOutlives:
