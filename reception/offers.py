@@ -28,6 +28,8 @@ class Offer:
         elsewhere: the slot it would really get, where that is another one.
         displaced: who would lose the place.
         held: the token that the patient holds in that session already.
+        token: the token as it would be.
+        minutes: how long the patient would likely wait, between which and which; of the chosen one, where it is known.
     """
 
     slot: SlotFacts
@@ -37,6 +39,8 @@ class Offer:
     elsewhere: SlotFacts | None = None
     displaced: tuple[TokenFacts, ...] = ()
     held: TokenFacts | None = None
+    token: TokenFacts | None = None
+    minutes: tuple[int, int] | None = None
     chosen: bool = False
 
     @property
@@ -109,6 +113,7 @@ def _offer(draft: Draft, slot: SlotFacts, token: TokenFacts) -> Offer:
         place=rules.position(draft, token),
         elsewhere=got if got.id != slot.id else None,
         displaced=tuple(draft.token(e.token_id) for e in draft.events if e.kind == "displaced"),
+        token=token,
     )
 
 

@@ -26,7 +26,7 @@ from tokens.models import Token
 from tokens.queries import read_session
 from tokens.rules import takes
 from tokens.states import Source
-from tokens.waits import waits
+from tokens.waits import wait_after, waits
 
 Context = dict[str, Any]
 
@@ -185,13 +185,23 @@ def _sources(
             value=source,
             words=SOURCE_WORDS[source],
             key=list(SOURCE_WORDS).index(source) + 1,
-            offers=_kept(offers(sessions, patient_id=patient.pk, source=source, now=day.now), asked, source),
+            offers=_timed(_kept(offers(sessions, patient_id=patient.pk, source=source, now=day.now), asked, source)),
             chosen=source == chosen,
             asks_here=where.is_today and source not in (Source.WALK_IN, Source.EMERGENCY),
             here=f"here_{source}" in asked if f"here_{source}_asked" in asked else source != Source.ONLINE,
         )
         for source in sources
     ]
+
+
+def _timed(found: list[Offer]) -> list[Offer]:
+    """The chosen offer says how long the patient would likely wait."""
+    return [replace(offer, minutes=_minutes(offer)) if offer.chosen else offer for offer in found]
+
+
+def _minutes(offer: Offer) -> tuple[int, int] | None:
+    wait = wait_after(offer.session, offer.token) if offer.token and not offer.elsewhere else None
+    return (wait.p50, wait.p90) if wait else None
 
 
 def _kept(found: list[Offer], asked: Any, source: str) -> list[Offer]:

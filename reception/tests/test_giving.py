@@ -1,5 +1,6 @@
 """Finding, registering and giving: what the forms offer, what they do, and that nothing typed is ever lost."""
 
+import re
 import uuid
 
 import pytest
@@ -257,3 +258,10 @@ def test_the_answer_says_when_the_patient_will_likely_be_called():
     hall.give("Before", "walk_in", slot=0)
     page = text(hall.asha.post("/desk/tokens/", wish(hall, hall.patient("Ravi"), slot=0), headers=HTMX))
     assert "1 person is ahead. Likely called between" in page
+
+
+def test_the_chosen_slot_says_how_long_the_patient_would_likely_wait():
+    hall = Hall(capacity=3)
+    hall.give("Before", "walk_in", slot=0)
+    page = text(hall.asha.get(f"/desk/?patient={hall.patient('Ravi').pk}"))
+    assert re.search(r"confirmed, 2nd in order \d+–\d+ min The earliest free place. Nobody moves.", page)
