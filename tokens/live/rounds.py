@@ -14,8 +14,8 @@ from typing import Any, Final, TypeVar, cast
 
 T = TypeVar("T")
 
-MOST: Final = 50
-"""So many things are kept; with more all are forgotten."""
+KEPT: Final = 10.0
+"""Seconds after which what was read is forgotten: who was woken so long before is served no more."""
 
 
 class _Round(threading.local):
@@ -47,7 +47,6 @@ def shared(key: Hashable, make: Callable[[], T]) -> T:
     if known is not None and known[0] >= _round.woken:
         return cast("T", known[1])
     begun, value = time.monotonic(), make()
-    if len(_round.kept) >= MOST:
-        _round.kept.clear()
+    _round.kept = {name: kept for name, kept in _round.kept.items() if kept[0] > begun - KEPT}
     _round.kept[key] = begun, value
     return value
