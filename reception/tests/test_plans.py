@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import AccessAttempt
 from common.transactions import outermost
@@ -319,6 +320,22 @@ class TestInEveryState:
         hall.give("First", "online", slot=2)
         page = text(ask(hall.asha, hall, "delay", minutes=20))
         assert "The estimate of 1 patient changes." in page
+
+    def test_a_longer_slot_gives_a_place_and_says_to_whom_before_and_after(self):
+        hall = Hall(capacity=1)
+        early = hall.sitting(hall.doctor("Dr Nair"), timezone.now() - timedelta(minutes=90))
+        slots = list(early.slots.values_list("pk", flat=True))
+        before = timezone.now() - timedelta(minutes=80)
+        for name, slot in (("First", 0), ("Second", 0), ("Third", 1), ("Fourth", 2)):
+            wish = {"patient_id": hall.patient(name).pk, "source": "online", "slot_id": slots[slot]}
+            outermost(partial(allocation.request_token, **wish, by=None, at=before))
+        first, second = Token.objects.filter(session=early, slot=slots[0]).order_by("id")
+        asha = hall.asha
+        asha.post(f"/desk/tokens/{first.pk}/cancel/", {"reason": "went home"})
+        page = asha.get(f"/desk/sessions/{early.pk}/", {"do": "delay", "minutes": 60}, headers=HTMX)
+        assert f"Because slots last longer, {second.number} gets a place." in text(page)
+        said = asha.post(f"/desk/sessions/{early.pk}/", {"do": "delay", "minutes": 60}, headers=HTMX)
+        assert f"Dr Nair is 60 min late. Every estimate changes. {second.number} takes the place." in text(said)
 
 
 class TestReads:

@@ -352,3 +352,37 @@ class TestUndoFromTheToast:
         assert f"{token.number} changed since." in text(refused)
         token.refresh_from_db()
         assert token.held_until is not None
+
+
+ASKED_BY = {
+    "cancel": {"admin", "reception", "staff"},
+    "move": {"admin", "reception"},
+    "overbook": {"admin", "reception", "doctor"},
+    "send-on": {"admin", "reception", "doctor"},
+    "send-away": {"admin", "doctor"},
+    "correct": {"admin", "reception"},
+}
+
+
+class TestFormsOfSteps:
+    @pytest.mark.parametrize(
+        "role", ["admin", "doctor", "reception", "staff", "lab-technician", "billing-staff", "manager"]
+    )
+    def test_every_form_against_every_role(self, role):
+        hall = Hall()
+        token, client = hall.give("Ravi"), hall.client(role)
+        for verb, roles in ASKED_BY.items():
+            answer = client.get(f"/desk/tokens/{token.pk}/{verb}/", headers=HTMX)
+            assert answer.status_code == (200 if role in roles else 403), verb
+
+    @pytest.mark.parametrize(
+        ("verb", "most"), [("cancel", 4), ("move", 5), ("send-on", 8), ("correct", 4), ("correct/?q=kumar", 8)]
+    )
+    def test_how_many_queries_a_form_takes(self, verb, most, django_assert_max_num_queries):
+        hall = Hall()
+        hall.sitting(hall.doctor("Dr Nair"), hall.session.starts_at)
+        token, asha = hall.give("Ravi"), hall.asha
+        hall.patient("Ravi Kumar")
+        with django_assert_max_num_queries(most):
+            answer = asha.get(f"/desk/tokens/{token.pk}/{verb}{'' if '?' in verb else '/'}", headers=HTMX)
+        assert answer.status_code == 200
