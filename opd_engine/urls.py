@@ -2,10 +2,11 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView, TemplateView
+from django.views.generic import TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from opd_engine import health
+from opd_engine.sign_in import home
 
 api: list[URLPattern | URLResolver] = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -23,7 +24,7 @@ handler404 = "common.pages.not_found"
 handler500 = "common.pages.server_error"
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/desk/")),
+    path("", home),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("api/v1/", include(api)),
