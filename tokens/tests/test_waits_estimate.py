@@ -125,6 +125,9 @@ class TestTheDoctor:
     def test_a_session_that_runs_waits_for_no_delay(self) -> None:
         assert halves(session(inside(1, 0), token(2), delay_minutes=15), 0)[2] < 12
 
+    def test_nor_does_one_in_which_somebody_was_called(self) -> None:
+        assert halves(session(token(2), delay_minutes=15, calls=3), 2) == {2: 0}
+
     def test_the_current_one_takes_less_the_longer_it_has_taken(self) -> None:
         waits = [halves(session(inside(1, 0), token(2)), minute)[2] for minute in (0, 4, 8)]
         assert waits == sorted(waits, reverse=True)

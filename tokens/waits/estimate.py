@@ -143,7 +143,7 @@ class Walk:
     def _begin(self) -> Line:
         """What lies before the first one of the queue."""
         line = Line(0.0)
-        begun = self.inside is not None or self.sitting.started_at is not None
+        begun = self.inside is not None or self.sitting.started_at is not None or self.session.calls > 0
         if not begun:
             late = max(float(self.session.delay_minutes), self.known.late)
             line.wait_for(self.until(self.session.starts_at) + late)
