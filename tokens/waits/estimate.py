@@ -14,7 +14,8 @@ from typing import Final, Protocol
 from tokens import queue_rules
 from tokens.facts import SessionFacts, TokenFacts
 from tokens.states import Status
-from tokens.waits.model import Clinic, Occasion, Prior, Range, Sitting, Visit
+from tokens.waits.model import Clinic, Occasion, Prior, Sitting, Visit
+from tokens.waits.spread import Range
 
 LOOKED_AHEAD: Final = timedelta(hours=12)
 """Before a session this far away nobody thinks in minutes, and long after its end nobody waits in it."""
