@@ -9,7 +9,7 @@ in ``templates/components/``::
     {% field form.name size="lg" autofocus=True %}
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django import template
@@ -120,15 +120,15 @@ def chip(words: str, kind: str = "", shape: str = "", icon: str = "") -> SafeStr
 
 
 @register.simple_tag
-def capacity(cells: Iterable[str] = (), share: int | None = None, words: str = "") -> SafeString:
+def capacity(cells: Sequence[str] = (), share: int = 0, words: str = "") -> SafeString:
     """The places of a slot, a cell for each: ``seen``, ``now``, ``held``, ``free``, ``over``, ``cut``.
 
     Args:
-        share: of many places one bar, so many per cent full.
+        share: without cells, for many places, one bar: so many per cent are taken.
         words: what it says, where no words stand beside it.
     """
     told = format_html('role="img" aria-label="{}"', words) if words else SafeString('aria-hidden="true"')
-    if share is not None:
+    if not cells:
         return format_html('<meter class="capline" min="0" max="100" value="{}" {}></meter>', share, told)
     inside = format_html_join("", '<i class="{}"></i>', ((cell,) for cell in cells))
     return format_html('<span class="cap" {}>{}</span>', told, inside)
@@ -197,9 +197,9 @@ def dialog(content: str, name: str, title: str) -> str:
 
 
 @register.simple_block_tag
-def empty(content: str, title: str) -> str:
+def empty(content: str, title: str, name: str = "") -> str:
     """What stands where nothing is: what would stand here, and what to do."""
-    return _part("empty", content=content, title=title)
+    return _part("empty", content=content, title=title, name=name)
 
 
 @register.simple_block_tag

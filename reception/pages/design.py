@@ -1,10 +1,13 @@
 """`/design/`: every part of the pages in every state, from the very tags and templates that the pages use."""
 
 from django import forms
+from django.contrib import messages
+from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from common.errors import NotFound
 from reception.hall import SOURCE_WORDS
 from reception.pages.frame import staff
 
@@ -63,7 +66,9 @@ SAMPLE = {"phone": "98450 11213", "born": "19720", "doctor": "1", "sex": "f", "s
 @require_GET
 def design(request: HttpRequest) -> HttpResponse:
     """The living page. It needs no data and no permission."""
-    context = {
+    said = [Message(messages.SUCCESS, "Password changed."), Message(messages.ERROR, "Nothing was changed.")]
+    shown = {"error": NotFound("There is no such patient."), "said": said}
+    context = shown | {
         "form": SampleForm(SAMPLE),
         "colours": COLOURS.split(),
         "marks": MARKS,
