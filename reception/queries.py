@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from accounts.models import Facility, User
 from accounts.permissions import reach, require_anywhere, within
@@ -57,6 +58,7 @@ class Day:
     tokens: dict[int, list[tuple[Any, ...]]]
     policies: list[PolicyAssignment]
     patients: dict[int, str] = field(default_factory=dict)
+    _columns: dict[str, list[Column]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def is_today(self) -> bool:
@@ -100,10 +102,13 @@ class Day:
         """Facts of every session, in order of time. They are read, never changed."""
         return [self.build(session_id) for session_id in self.rows]
 
-    @cached_property
+    @property
     def columns(self) -> list[Column]:
-        """Every session as a column of the desk, in order of time."""
-        return [self.column(facts) for facts in self.sessions]
+        """Every session as a column of the desk, in order of time, in the language of now."""
+        language = get_language() or ""
+        if language not in self._columns:
+            self._columns[language] = [self.column(facts) for facts in self.sessions]
+        return self._columns[language]
 
     def column(self, facts: SessionFacts) -> Column:
         """One session as a column."""

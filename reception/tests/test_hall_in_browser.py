@@ -263,3 +263,45 @@ def test_tomorrow_has_no_line_of_now(browsing: Browsing) -> None:
     page = browsing.open(f"/overview/?date={tomorrow}", user=hall.user("reception"))
     expect(page.locator("#ov-rows > [role=row]")).to_have_count(1)
     expect(page.locator(".day > .now")).to_have_count(0)
+
+
+def test_every_step_of_a_row_has_its_key(browsing: Browsing) -> None:
+    hall = Hall(capacity=2)
+    token = hall.give("Ravi", "walk_in", slot=1, arrived=False)
+    page = browsing.open("/desk/", user=hall.user("reception"))
+    keys, drawer, said, row = page.keyboard, page.locator("#drawer"), page.locator("#toasts"), page.locator(".tok")
+    keys.press("j")
+    for key, words, mark in (
+        ("a", "has arrived.", "here"),
+        ("h", "is held for 10 min", "held"),
+        ("u", "The last step of", "here"),
+        ("e", "is an emergency now.", "here"),
+    ):
+        keys.press(key)
+        expect(said).to_contain_text(words)
+        expect(row.locator(f"svg[aria-label={mark}]")).to_have_count(1)
+
+    # M shows where there are free places, with the effect of each key beside it
+    keys.press("m")
+    expect(drawer).to_contain_text(f"Move {token.number}")
+    expect(drawer.locator("label").filter(has_text="2 free").first).to_be_visible()
+    keys.press("Enter")
+    expect(said).to_contain_text(f"{token.number} moved to")
+    expect(drawer).to_be_hidden()
+
+    # P opens the slip beside the desk
+    with page.context.expect_page() as opened:
+        keys.press("p")
+    expect(opened.value.locator("body")).to_contain_text(token.number)
+    opened.value.close()
+
+    # O and X end it, U takes it back
+    keys.press("o")
+    expect(said).to_contain_text("did not come.")
+    keys.press("u")
+    expect(said).to_contain_text("is undone.")
+    keys.press("x")
+    expect(drawer).to_contain_text(f"Cancel {token.number}")
+    page.get_by_role("button", name="Patient went home").click()
+    keys.press("Enter")
+    expect(said).to_contain_text(f"{token.number} is cancelled.")
