@@ -24,7 +24,8 @@ function tell(name, detail = {}) {
 }
 
 function say(isFresh) {
-  const clock = lastHeard.toLocaleTimeString(document.documentElement.lang || [], { hour: "2-digit", minute: "2-digit", hour12: false });
+  // The clock of the house, in the figures that the rest of the page has, also in Arabic.
+  const clock = lastHeard.toLocaleTimeString("en-GB", { timeZone: body.dataset.zone, hour: "2-digit", minute: "2-digit" });
   const place = sign();
   if (place) {
     place.hidden = false;

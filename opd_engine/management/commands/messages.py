@@ -17,7 +17,7 @@ PUBLIC: Final = (
     "templates/reception/*board*.html",
     "templates/reception/*kiosk*.html",
     "templates/reception/*patient*.html",
-    "templates/reception/_slip.html",
+    "templates/reception/_slip_paper.html",
 )
 """Where the texts for patients stand. Staff's own pages are marked too, and join this list with their translation."""
 FOR_STAFF: Final = ("templates/reception/kiosk_end.html", "templates/reception/kiosk_offer.html")
