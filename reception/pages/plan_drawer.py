@@ -81,10 +81,14 @@ def menu(request: HttpRequest, where: Place, session: Session) -> Context:
     """The session with its slots, every change of it that the person may make, and those made. Six queries."""
     column = _column(session)
     allowed = may(request, where.facility)
+    only = next((view for view in column.slots if str(view.facts.id) == request.GET.get("slot")), None)
+    doctor = session.doctor.name
     return {
         **_about(request, where, session, column),
         "drawer": "menu",
-        "heading": session.doctor.name,
+        "heading": f"{doctor}, {where.local(only.facts.starts_at)}" if only else doctor,
+        "only": only,
+        "slots": [only] if only else column.slots,
         "made": [(plan, _done_heading(plan, session, where)) for plan in plan_queries.plans_of(session)],
         "may_delay": allowed("tokens.delay") and session.status == "open",
         "may_supply": allowed("tokens.supply") and session.status == "open",
