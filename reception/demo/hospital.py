@@ -1,4 +1,4 @@
-"""Builds the demo hospital: people, departments, doctors, rooms, weekly lines, policies, sessions of two weeks."""
+"""Builds the demo hospital: people, departments, doctors, rooms, weekly lines, policies, sessions."""
 
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -14,7 +14,10 @@ from scheduling import actions as scheduling
 from scheduling.models import Department, DepartmentMember, Doctor
 from tokens.models import AllocationPolicy, PolicyAssignment
 
-WEEK = timedelta(days=7)
+PAST = timedelta(days=14)
+"""How far the hospital's days go back."""
+
+AHEAD = timedelta(days=7)
 LONGEST = timedelta(hours=4)
 LATEST = time(23, 30)
 
@@ -95,22 +98,23 @@ def doctor(plan: DoctorPlan, department: Department, first: datetime, user: User
             to_time=end,
             slot_minutes=plan.slot_minutes,
             capacity=plan.capacity,
-            valid_from=(first - WEEK).date(),
+            valid_from=(first - PAST).date(),
             by=None,
         )
     return made
 
 
-def two_weeks(facility: Facility, first: datetime) -> None:
-    """The sessions of last week, today and next week."""
-    scheduling.generate_sessions(facility_id=facility.pk, today=(first - WEEK).date(), days=15, by=None)
+def weeks(facility: Facility, first: datetime, past: timedelta) -> None:
+    """The sessions of the days past, of today and of next week."""
+    days = (past + AHEAD).days + 1
+    scheduling.generate_sessions(facility_id=facility.pk, today=(first - past).date(), days=days, by=None)
 
 
 def registry(facility: Facility, now: datetime, count: int) -> list[Patient]:
-    """The patients, registered in the past two years."""
+    """The patients, registered in the past years, all of them before the first of the hospital's days."""
     made = []
     for index, person in enumerate(patients(now.year, count)):
-        long_ago = now - timedelta(days=2 * (count - index))
+        long_ago = now - PAST - timedelta(days=7 + 2 * (count - index))
         known = {"name": person.name, "sex": person.sex, "birth_year": min(person.birth_year, long_ago.year)}
         contact = {"phone": person.phone, "address": person.address}
         made.append(register_patient(facility=facility, by=None, at=long_ago, **known, **contact))  # type: ignore[arg-type]

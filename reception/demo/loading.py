@@ -1,8 +1,7 @@
 """Loads the demo hospital: once, wholly or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
-from itertools import cycle
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -14,17 +13,23 @@ from common.errors import Refused
 from common.transactions import outermost
 from patients.models import Patient
 from reception.demo import hospital
-from reception.demo.morning import play_morning, play_past
+from reception.demo.day import PastDay
+from reception.demo.highlights import highlight, on_leave
+from reception.demo.morning import DayAhead, Morning
 from reception.demo.people import DOCTORS, FACILITY, PATIENTS, SMALL_FACILITY, DoctorPlan
+from reception.demo.practice import Practice, seen_in
 from scheduling import actions as scheduling
 from scheduling.models import Session
 
-STEPS = 3 + 2 * len(DOCTORS) + 1
-"""How often `load` reports that a step is done."""
+STEPS = 2 + len(DOCTORS) + hospital.PAST.days + hospital.AHEAD.days + 1 + 1
+"""How often `load` reports that a step is done, where it loads the whole past."""
 
 _ONE_AT_A_TIME = 20261
 _SMALL_PATIENTS = 24
-_SMALL_DOCTOR = DoctorPlan("Dr Vasudha Pai", "Family Medicine", "Consulting room", 0, 60, 3, 300)
+_SMALL_DOCTOR = DoctorPlan("Dr Vasudha Pai", "Family Medicine", "Consulting room", 0, 60, 3, 300, 12.0)
+
+Done = Callable[[], object]
+Practices = dict[str, Practice]
 
 
 class NotInProduction(Refused):
@@ -34,13 +39,20 @@ class NotInProduction(Refused):
     sentence = "The demo hospital is never loaded in production."
 
 
-def load(done: Callable[[], object] = lambda: None, *, now: datetime | None = None, patients: int = PATIENTS) -> bool:
+def load(
+    done: Done = lambda: None,
+    *,
+    now: datetime | None = None,
+    patients: int = PATIENTS,
+    past: timedelta = hospital.PAST,
+) -> bool:
     """Load the demo hospital where it is not there yet.
 
     Args:
         done: called after each of `STEPS` steps.
         now: the moment around which the demo lies, the clock's where none is given.
         patients: how many there are in the registry of the hospital.
+        past: how far the hospital's days go back.
 
     Returns:
         whether anything was loaded.
@@ -50,50 +62,94 @@ def load(done: Callable[[], object] = lambda: None, *, now: datetime | None = No
     """
     if settings.PRODUCTION:
         raise NotInProduction
-    return outermost(lambda: _load(done, now or timezone.now(), patients))
+    return outermost(lambda: _load(done, now or timezone.now(), patients, past))
+
+
+def alone() -> None:
+    """Wait until nobody else loads the demo or plays in it; until the transaction ends nobody else does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
 
 
 @transaction.atomic(savepoint=False)
-def _load(done: Callable[[], object], now: datetime, patients: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
+def _load(done: Done, now: datetime, patients: int, past: timedelta) -> bool:
+    alone()
     if Facility.objects.filter(slug=FACILITY).exists():
         return False
     main, small = hospital.facilities()
     users = hospital.staff({FACILITY: main, SMALL_FACILITY: small})
     done()
-    _open(main, users, now, done)
-    _fill(main, users["asha"], hospital.registry(main, now, patients), now, done)
+    _open(main, users, now, past, done)
+    practices = practices_of(main, DOCTORS, hospital.registry(main, now, patients))
+    done()
+    desk = users["asha"]
+    today = main.local_date(now)
+    for day in _days(today - past, today):
+        play_past(sessions_of(main, day), practices, desk=desk)
+        done()
+    book_ahead(main, practices, now, desk=desk, done=done)
+    play_today(sessions_of(main, today), practices, now, desk=desk)
+    done()
     _open_small(small, users["lakshmi"], now)
     done()
     return True
 
 
-def _open(facility: Facility, users: dict[str, User], now: datetime, done: Callable[[], object]) -> None:
-    """Departments, doctors with their rooms and lines, and the sessions of two weeks."""
+def _days(first: date, end: date) -> Iterable[date]:
+    return (first + timedelta(days=n) for n in range((end - first).days))
+
+
+def _open(facility: Facility, users: dict[str, User], now: datetime, past: timedelta, done: Done) -> None:
+    """Departments, doctors with their rooms and lines, and the sessions."""
     first = hospital.first_start(now.astimezone(facility.tz))
     departments = hospital.departments(facility)
     for plan in DOCTORS:
         hospital.doctor(plan, departments[plan.department], first, users.get(plan.username))
         done()
-    hospital.two_weeks(facility, first)
+    hospital.weeks(facility, first, past)
 
 
-def _fill(facility: Facility, desk: User, registry: list[Patient], now: datetime, done: Callable[[], object]) -> None:
-    """Yesterday, and the morning of each doctor."""
-    done()
-    people = cycle(registry)
-    for session in _sessions_of(facility, facility.local_date(now) - timedelta(days=1)):
-        play_past(session, people, desk=desk)
-    done()
-    for session in _sessions_of(facility, facility.local_date(now)):
-        play_morning(session, people, now, desk=desk)
+def practices_of(facility: Facility, plans: Iterable[DoctorPlan], patients: list[Patient]) -> Practices:
+    """The practice of each doctor of the demo, by name."""
+    seen = {doctor.name: seen_in(session__doctor=doctor) for doctor in facility.doctors.all()}
+    return {plan.name: Practice(plan, patients, seen[plan.name]) for plan in plans if plan.name in seen}
+
+
+def sessions_of(facility: Facility, day: date) -> QuerySet[Session]:
+    """The sessions of a day that take place."""
+    of_day = Session.objects.filter(facility=facility, date=day, status="open")
+    return of_day.select_related("doctor__user", "doctor__facility").order_by("starts_at", "prefix")
+
+
+def play_past(sessions: Iterable[Session], practices: Practices, *, desk: User | None) -> None:
+    """Play the sessions of a day that is over."""
+    today: set[int] = set()
+    for session in sessions:
+        PastDay(session, practices[session.doctor.name], today, desk=desk).play()
+
+
+def book_ahead(
+    facility: Facility, practices: Practices, now: datetime, *, desk: User | None, done: Done = lambda: None
+) -> None:
+    """Bookings for each of the next days; two sessions of them are cancelled."""
+    today = facility.local_date(now)
+    for day in _days(today + timedelta(days=1), today + hospital.AHEAD + timedelta(days=1)):
+        there: set[int] = set()
+        for session in sessions_of(facility, day):
+            DayAhead(session, practices[session.doctor.name], there, desk=desk).book(now)
         done()
+    ahead = Session.objects.filter(facility=facility, date__gt=today).select_related("doctor").order_by("starts_at")
+    on_leave(list(ahead), now, desk=desk)
 
 
-def _sessions_of(facility: Facility, day: date) -> QuerySet[Session]:
-    of_day = Session.objects.filter(facility=facility, date=day)
-    return of_day.select_related("doctor__user").order_by("starts_at", "prefix")
+def play_today(sessions: Iterable[Session], practices: Practices, now: datetime, *, desk: User | None) -> None:
+    """Play today's sessions up to now; what crosses from one to another, or is to be seen, comes last."""
+    there: set[int] = set()
+    mornings = [Morning(one, practices[one.doctor.name], there, now, desk=desk) for one in sessions]
+    for morning in mornings:
+        morning.play()
+    for morning in mornings:
+        highlight(morning)
 
 
 def _open_small(facility: Facility, desk: User, now: datetime) -> None:
@@ -102,8 +158,7 @@ def _open_small(facility: Facility, desk: User, now: datetime) -> None:
     department = scheduling.create_department(
         facility_id=facility.pk, name=_SMALL_DOCTOR.department, code="fm", by=None
     )
-    doctor = hospital.doctor(_SMALL_DOCTOR, department, first, None)
-    hospital.two_weeks(facility, first)
-    people = cycle(hospital.registry(facility, now, _SMALL_PATIENTS))
-    session = Session.objects.get(doctor=doctor, date=facility.local_date(now))
-    play_morning(session, people, now, desk=desk)
+    hospital.doctor(_SMALL_DOCTOR, department, first, None)
+    hospital.weeks(facility, first, timedelta())
+    practices = practices_of(facility, [_SMALL_DOCTOR], hospital.registry(facility, now, _SMALL_PATIENTS))
+    play_today(sessions_of(facility, facility.local_date(now)), practices, now, desk=desk)

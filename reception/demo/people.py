@@ -36,7 +36,10 @@ STAFF = (
 
 @dataclass(frozen=True)
 class DoctorPlan:
-    """A doctor of the demo: where, when after the first sessions begin (minutes), slots and fees (rupees)."""
+    """A doctor of the demo: where, when after the first sessions begin (minutes), slots and fees (rupees).
+
+    `pace` is what a patient who was here before usually takes, in minutes.
+    """
 
     name: str
     department: str
@@ -45,6 +48,7 @@ class DoctorPlan:
     slot_minutes: int
     capacity: int
     fee: int
+    pace: float
     username: str = ""
 
 
@@ -58,14 +62,14 @@ POLICIES = {
 """The departments, and the preset that decides in each."""
 
 DOCTORS = (
-    DoctorPlan("Dr Rao", "General Medicine", "Room 4", 0, 60, 6, 500, "rao"),
-    DoctorPlan("Dr Meera Iyer", "General Medicine", "Room 5", 60, 30, 3, 450),
-    DoctorPlan("Dr Teresa D’Souza", "Paediatrics", "Room 1", 0, 60, 5, 400),
-    DoctorPlan("Dr Kavitha Shenoy", "Paediatrics", "Room 2", 150, 60, 6, 400),
-    DoctorPlan("Dr Suresh Gupta", "Orthopaedics", "Room 7", 0, 60, 4, 600),
-    DoctorPlan("Dr Anjali Nair", "Gynaecology", "Room 8", 0, 60, 4, 550),
-    DoctorPlan("Dr Arun Bhat", "Gynaecology", "Room 9", 180, 60, 5, 550),
-    DoctorPlan("Dr Imran Khan", "ENT", "Room 11", 30, 60, 6, 350),
+    DoctorPlan("Dr Rao", "General Medicine", "Room 4", 0, 60, 6, 500, 8.0, "rao"),
+    DoctorPlan("Dr Meera Iyer", "General Medicine", "Room 5", 60, 30, 3, 450, 9.5),
+    DoctorPlan("Dr Teresa D’Souza", "Paediatrics", "Room 1", 0, 60, 5, 400, 8.5),
+    DoctorPlan("Dr Kavitha Shenoy", "Paediatrics", "Room 2", 150, 60, 6, 400, 6.5),
+    DoctorPlan("Dr Suresh Gupta", "Orthopaedics", "Room 7", 0, 60, 4, 600, 11.0),
+    DoctorPlan("Dr Anjali Nair", "Gynaecology", "Room 8", 0, 60, 4, 550, 12.0),
+    DoctorPlan("Dr Arun Bhat", "Gynaecology", "Room 9", 180, 60, 5, 550, 9.0),
+    DoctorPlan("Dr Imran Khan", "ENT", "Room 11", 30, 60, 6, 350, 5.5),
 )
 
 PATIENTS = 400

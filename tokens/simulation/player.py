@@ -77,6 +77,14 @@ class Player:
         for visitor in visitors:
             self._at(visitor.asks_at, self._ask, visitor)
 
+    def expect(self, visitor: Visitor, token: TokenFacts, at: datetime) -> None:
+        """Take in somebody who holds a token of the played sessions already, and from `at` on does what visitors do."""
+        visitor.token_id = token.id
+        self._by_token[token.id] = visitor
+        self._remember(token, at)
+        if token.status in ACTIVE:
+            self._expect(visitor, token)
+
     @property
     def next_at(self) -> datetime | None:
         """The moment of the next step; None when the day is over."""
@@ -122,13 +130,15 @@ class Player:
         """Remember where everybody stands now, and let a doctor call who has somebody to call."""
         self._delays[outcome.session.id] = outcome.session.delay
         for touched in outcome.touched:
-            token = touched.after
-            self.tokens[token.id] = token
-            callable_now = token.queued and token.arrived_at and not token.called_at
-            if callable_now and token.session_id in self._hours and token.session_id not in self._busy:
-                self._busy.add(token.session_id)
-                opens = self._calls_from or self._hours[token.session_id][0]
-                self._at(max(at, opens), self._call, token.session_id)
+            self._remember(touched.after, at)
+
+    def _remember(self, token: TokenFacts, at: datetime) -> None:
+        self.tokens[token.id] = token
+        callable_now = token.queued and token.arrived_at and not token.called_at
+        if callable_now and token.session_id in self._hours and token.session_id not in self._busy:
+            self._busy.add(token.session_id)
+            opens = self._calls_from or self._hours[token.session_id][0]
+            self._at(max(at, opens), self._call, token.session_id)
 
     def _slot_start(self, token: TokenFacts) -> datetime:
         """When the token's slot begins, the doctor's delay included."""
