@@ -3,7 +3,8 @@
 import json
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -13,6 +14,7 @@ from django.contrib.sessions.models import Session as SignIn
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from psycopg import sql
 
 from accounts.models import UserRole
 from common.transactions import outermost
@@ -214,6 +216,20 @@ class TestWhatItOutlives:
         assert any("Ravi" in part for part in tab.event() or [])
         tab.close()
 
+    def test_the_database_goes_away_and_comes_back(self, live_server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sharing, "AGAIN", 0.01)
+        hall = Hall()
+        tab, client = open_a_tab(hall, live_server)
+        path = page_of(client)[0]
+        assert eventually(lambda: listeners() == 1)
+        with database_away():
+            assert tab.event() is None
+            assert Tab(live_server, client, path).status >= 500  # a page knocks again
+        hall.give("Came Afterwards")
+        again = Tab(live_server, client, path, tab.seen)
+        assert any("Came Afterwards" in part for part in again.event() or [])
+        again.close()
+
     def test_the_end_of_the_server_is_an_end_in_good_order(self, live_server: Served) -> None:
         tab, _ = open_a_tab(Hall(), live_server)
         live_server.stop()
@@ -264,6 +280,21 @@ class TestWhatStaysBehind:
         assert connections() <= held[1] + 1
         for each in (tab, *tabs):
             each.close()
+
+
+@contextmanager
+def database_away() -> Iterator[None]:
+    """Nobody reaches the database of this test, and whoever was connected is not any more."""
+    name = str(connection.settings_dict["NAME"])
+    connection.close()
+    with psycopg.connect(**saying.parameters() | {"dbname": "postgres"}, autocommit=True) as server:
+        allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        server.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
+        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        try:
+            yield
+        finally:
+            server.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
 
 
 def connections() -> int:
