@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 SUBMITTED = {"_form_submitted": "on"}
 """What a dialog of the admin sends along."""
-SHOWN = ("token", "event", "supplyevent", "plan", "formernumber")
+SHOWN = ("token", "event", "supplyevent", "plan", "formernumber", "waitestimate")
 CHANGED = ("allocationpolicy", "policyassignment")
 
 

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from tokens import queries
 from tokens.models import Token, WaitEstimate
@@ -223,6 +225,16 @@ class TestTheLog:
                 connection.cursor() as cursor,
             ):
                 cursor.execute(sql)
+
+    def test_an_administrator_sees_what_was_told(self, client: Client) -> None:
+        hall = Hall()
+        given(hall.give("walk_in")["id"], Wait(5, 9), where="slip", ahead=1)
+        log.flush()
+        client.force_login(hall.user("admin"))
+        page = client.get(reverse("admin:tokens_waitestimate_changelist"))
+        (shown,) = page.context["cl"].result_list
+        assert shown.p90_minutes == 9
+        assert client.get(reverse("admin:tokens_waitestimate_change", args=[shown.pk])).status_code == 200
 
     def test_no_estimate_is_not_kept(self) -> None:
         given(1, None, where="page")
