@@ -32,6 +32,9 @@ LONGEST_BODY = 32 * 1024 * 1024
 # Longer answers (an export) are sent in pieces of this size while they are made.
 PIECE = 256 * 1024
 
+# Open streams of a process: where nobody raised it, it may have 1,024 files open, and pages must still be answered.
+MOST_STREAMS = 800
+
 TOO_LARGE = (
     b'{"type": "client_error", "errors": [{"code": "too_large", "detail": "The body is too large.", "attr": null}]}'
 )
@@ -64,10 +67,13 @@ class WSGIBridge:
             answer = Answer(send, loop)
             environ = environ_of(scope, body, length)
             rest = await loop.run_in_executor(self.threads, answer.make, self.application, environ)
-        if answer.events is not None and scope["method"] == "GET":
+        if answer.events is None or scope["method"] != "GET":
+            await answer.finish(answer.status, answer.headers, rest)
+        elif len(self.streams) >= MOST_STREAMS:
+            await answer.finish(503, [(b"retry-after", b"10")], b"")
+        else:
             await self.stream(answer, answer.events, receive)
-            rest = b""
-        await answer.finish(answer.status, answer.headers, rest)
+            await answer.finish(answer.status, answer.headers, b"")
 
     async def stream(self, answer: "Answer", events: Events, receive: Receive) -> None:
         """Send events until there are no more, the reader goes away, or the server ends."""

@@ -18,6 +18,7 @@ from psycopg import sql
 
 from accounts.models import UserRole
 from common.transactions import outermost
+from opd_engine import bridge
 from opd_engine.embedded import _wait_until
 from opd_engine.tests.served import Served
 from reception.tests.factories import HOUR, Hall, another_day
@@ -251,6 +252,20 @@ class TestWhatItOutlives:
 
 
 class TestWhatStaysBehind:
+    def test_a_process_has_so_many_streams_and_no_more(
+        self, live_server: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bridge, "MOST_STREAMS", 2)
+        hall = Hall()
+        tabs = [open_a_tab(hall, live_server)[0] for _ in range(3)]
+        assert [tab.status for tab in tabs] == [200, 200, 503]
+        tabs[0].close()
+        assert eventually(lambda: len(live_server.root.bridge.streams) == 1)
+        another, _ = open_a_tab(hall, live_server)
+        assert another.status == 200
+        for tab in (another, *tabs[1:]):
+            tab.close()
+
     def test_a_closed_tab_frees_everything(self, live_server: Served) -> None:
         hall = Hall()
         tabs = [open_a_tab(hall, live_server)[0] for _ in range(20)]
