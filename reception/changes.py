@@ -13,6 +13,7 @@ class Change:
 
     Attributes:
         of_slot: it is about one slot.
+        reasoned: it is not done without a reason.
         planned: it takes or gives places, so it is previewed and carries the version that was seen.
     """
 
@@ -20,6 +21,7 @@ class Change:
     permission: str
     of_slot: bool = False
     planned: bool = True
+    reasoned: bool = False
 
 
 CHANGES: dict[str, Change] = {
@@ -32,7 +34,7 @@ CHANGES: dict[str, Change] = {
         Change("block", "tokens.supply", of_slot=True),
         Change("unblock", "tokens.supply", of_slot=True),
         Change("close", "tokens.supply"),
-        Change("cancel", "tokens.supply"),
+        Change("cancel", "tokens.supply", reasoned=True),
     )
 }
 """Every change, by the word in its address."""

@@ -19,6 +19,7 @@ from accounts.permissions import require
 from common.errors import BadInput, DomainError, Forbidden, NotFound
 from reception import plan_queries
 from reception.changes import CHANGES, Change
+from reception.errors import ReasonMissing
 from reception.forms import PlanForm
 from reception.pages.frame import Place, done_once, person, show, staff
 from reception.pages.plan_drawer import Context, action, asking, done, fingerprint, menu
@@ -87,6 +88,10 @@ def _make(request: HttpRequest, where: Place, session: Session, change: Change, 
     """Make a change. What is planned is made as previewed, or the new preview is shown."""
     if change.planned and form.cleaned_data["asked"] != form.choices:
         return _shown(request, session, asking(request, where, session, change, form))
+    if change.reasoned and not form.cleaned_data["reason"].strip():
+        missing = ReasonMissing(attr="reason")
+        context = asking(request, where, session, change, form, error=missing)
+        return _shown(request, session, context, status=missing.status)
     work = _planned if change.planned else _said
     try:
         answered = done_once(request, lambda: work(request, where, session, change, form))

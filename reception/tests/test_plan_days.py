@@ -67,7 +67,7 @@ def test_what_is_previewed_is_what_is_done_and_undo_brings_it_back(seed):
         assert preview.context["error"] or preview.context["nothing"]
         return
 
-    done = press(asha, hall, preview)
+    done = press(asha, hall, preview, reason="as it came")
     assert done.status_code == 200, done.content.decode()
     kept = Plan.objects.get()
     assert kept.effects["told"] == plan["effects"]

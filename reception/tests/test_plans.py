@@ -172,8 +172,9 @@ class TestASlotOfSixCutToThreeAfterItWasFilledTwoHaveArrived:
         assert "1 person moves. 1 is cancelled: no place is left." in text(seen)
         wish = {"patient_id": hall.patient("Quick").pk, "source": "online", "slot_id": tomorrow.slots.get().pk}
         outermost(partial(allocation.request_token, **wish, by=None))
-        answer = press(asha, hall, seen)
+        answer = press(asha, hall, seen, reason="ill")
         assert answer.status_code == 409
+        assert "the session moved while you read" in text(answer)
         assert "2 are cancelled: no place is left." in text(answer)
         assert set(Token.objects.filter(pk__in=[first.pk, second.pk]).values_list("status", flat=True)) == {"confirmed"}
 
@@ -304,6 +305,18 @@ class TestInEveryState:
         assert "Open" in text(page)
         assert "is open again" in text(press(asha, hall, page))
         assert {t.status for t in Token.objects.filter(pk__in=[t.pk for t in tokens])} == {"confirmed"}
+
+    def test_a_session_is_not_cancelled_without_a_reason(self):
+        hall = Hall()
+        token = hall.give("Ravi", "online", slot=2)
+        asha = hall.asha
+        answer = press(asha, hall, ask(asha, hall, "cancel"))
+        assert (answer.status_code, Plan.objects.count()) == (400, 0)
+        assert "Say why, in a few words." in text(answer)
+        done = press(asha, hall, answer, reason="Doctor is ill")
+        assert "session is cancelled" in text(done)
+        page = text(asha.get(f"/desk/tokens/{token.pk}/"))
+        assert "The session was cancelled. Doctor is ill. Reception" in page
 
     def test_a_closed_session_names_the_no_shows_and_those_who_move(self):
         hall = Hall()
