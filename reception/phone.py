@@ -89,9 +89,7 @@ class Standing:
         return range(self.ahead) if self.ahead is not None and self.ahead <= DOTS else None
 
 
-def standing(
-    token: TokenFacts, session: SessionFacts, now: datetime, today: dt.date, wait: Wait | None
-) -> Standing:
+def standing(token: TokenFacts, session: SessionFacts, now: datetime, today: dt.date, wait: Wait | None) -> Standing:
     """The state of a visit.
 
     Args:
