@@ -33,6 +33,7 @@ def test_a_slot_of_six_is_cut_to_three_after_it_was_filled_and_given_back(browsi
     keys.type("3")
     expect(drawer).to_contain_text("3 people move. The 2 who are already here keep their place.")
     expect(drawer.locator(".people").first).to_contain_text(tokens[3].number)
+    expect(page.locator("#said")).to_contain_text("3 people move.")
     axe(page, "#drawer")
     keys.press("Enter")
     expect(drawer).to_contain_text("now has 3 places")
