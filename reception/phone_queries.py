@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -30,6 +31,7 @@ KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
 _sessions: Kept[SessionFacts] = Kept(seconds=30)
 _waits: Kept[dict[int, Wait]] = Kept(seconds=20)
+_pasts: Kept[dict[str, Any]] = Kept(seconds=120, most=2_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,19 @@ class Own:
     def facility(self) -> Facility:
         """Where it is."""
         return self.token.session.facility
+
+    @property
+    def shown(self) -> tuple[Hashable, ...]:
+        """All that the page shows of it: where this is the same, the page is."""
+        token, session, before, after = self.token, self.session, self.moved_from, self.sent_to
+        return (
+            (token.key, token.number, token.called_at, token.call_count, token.held_until, token.slot.starts_at),
+            (self.facility.name, session.doctor.name, session.room.name, session.date, self.now.date()),
+            self.standing,
+            self.ended_by,
+            before and (before.starts_at, before.session.date, before.session.doctor.name, before.session.room.name),
+            after and (after.number, after.key, after.session.doctor.name, after.session.room.name),
+        )
 
     @property
     def session(self) -> Session:
@@ -85,13 +100,15 @@ def token_by_id(token_id: int) -> Token:
 
 
 def own(token: Token) -> Own:
-    """The visit of a token. Five queries at most, two where its session did not change since it was read."""
+    """The visit of a token. Five queries at most, none where nothing of it changed since somebody looked."""
     session = _session(token)
     now = timezone.localtime(timezone.now(), token.session.facility.tz)
     facts = session.tokens.get(token.pk) or TokenFacts(*(getattr(token, name) for name in TOKEN_COLUMNS))
     wait = _wait(token, session, now)
     found = Own(token, standing(facts, session, now, now.date(), wait), now, wait)
-    return replace(found, **_past(token, found.standing.state))
+    # What happened to a token is read again when something has happened to it: a hall full of phones asks often.
+    key = (token.key, token.events, found.standing.state)
+    return replace(found, **_pasts.get(key, lambda: _past(token, found.standing.state)))
 
 
 def _session(token: Token) -> SessionFacts:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Facility
 from common.api.throttling import AddressThrottle, Window
 from common.errors import DomainError, Refused, TooManyRequests
+from common.kept import Kept
 from common.pages import refusal
 from common.transactions import outermost
 from reception import self_service
@@ -40,6 +41,7 @@ LOOKS: Final = Window(limit=120, seconds=60)
 """How often a token is looked at: a phone that is opened again and again meets no limit, a loop does."""
 STEPS: Final = Window(limit=10, seconds=60)
 """How often somebody acts with a token."""
+_frames: Kept[Frame] = Kept(seconds=120, most=2_000)
 
 
 def public(page: Page[P]) -> Page[P]:
@@ -144,7 +146,14 @@ def context_of(found: Own) -> dict[str, Any]:
 
 
 def framed(found: Own) -> Frame:
-    """What of the page changes, in the language and on the clock that are active."""
+    """What of the page changes, in the language and on the clock that are active; written anew where it differs.
+
+    Whoever arrives, is called or goes changes the session of a hall full of phones, and what few of them show.
+    """
+    return _frames.get((translation.get_language(), found.shown), lambda: _written(found))
+
+
+def _written(found: Own) -> Frame:
     context = context_of(found)
     parts = {
         "state": render_to_string("reception/_patient_state.html", context),

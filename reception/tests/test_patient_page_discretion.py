@@ -194,8 +194,18 @@ class TestLive:
         tokens = [hall.give(f"P{n}", slot=0) for n in range(4)]
         look(tokens[0])
         watch = look(tokens[1], "/stream/").watch
-        with django_assert_num_queries(2):  # the token, and what happened to it
+        watch.read()
+        with django_assert_num_queries(1):  # the token: its session and what happened to it are known
             watch.read()
+
+    def test_what_did_not_change_is_not_written_again(self):
+        hall = Hall(capacity=4)
+        first, second = hall.give("First", slot=0), hall.give("Second", slot=0)
+        before = [look(token, "/stream/").watch.read() for token in (first, second)]
+        assert look(first, "/stream/").watch.read() is before[0]
+        do(queueing.call, second)
+        after = [look(token, "/stream/").watch.read() for token in (first, second)]
+        assert after[1].version != before[1].version
 
     def test_six_queries_at_most(self, django_assert_max_num_queries):
         hall = Hall(capacity=4)
