@@ -13,7 +13,7 @@ from tokens.facts import TokenFacts
 from tokens.reading import TOKEN_COLUMNS
 from tokens.simulation.player import Player
 from tokens.simulation.script import Visitor
-from tokens.states import ACTIVE, Source
+from tokens.states import Source
 
 EXPECTED = (Source.ONLINE, Source.ONLINE, Source.FOLLOW_UP, Source.ONLINE, Source.PAID)
 """What those who ask beforehand ask as."""
@@ -96,7 +96,7 @@ class PastDay(Day):
         busiest = self.chance.randrange(len(self.slots))
         for index, slot in enumerate(self.slots):
             crowd = slot.capacity if index == busiest else sum(self.chance.random() < 0.5 for _ in range(slot.capacity))
-            for _ in range(crowd):
+            for _ in range(crowd - slot.used):
                 asks = slot.starts_at - timedelta(days=self.chance.randrange(1, 7), hours=self.chance.uniform(0, 5))
                 yield self.visitor(self.chance.choice(EXPECTED), asks, slot, **self.habits(slot))
         if self.chance.random() < 0.4:  # the day's emergency, and who paid for priority, take a place of somebody
@@ -116,13 +116,12 @@ class PastDay(Day):
 def finish_left_over(session: Session, practice: Practice, *, desk: User | None) -> None:
     """A session that somebody left in mid-morning: whoever is inside is seen, then it goes on to its end."""
     last = session.last_event_at or session.starts_at
-    inside = Day(session, practice, set(), desk=desk)
-    for token in [token for token in inside.held if token.status in ACTIVE]:
-        if token.status == "in_progress":
-            last += practice.visit(inside.chance, token.patient_id) / 2
-            queueing.complete(token_id=token.id, by=inside.doctor, at=last)
-        elif token.called_at is not None:
-            queueing.start(token_id=token.id, by=inside.doctor, at=last + MINUTE)
-            last += practice.visit(inside.chance, token.patient_id)
-            queueing.complete(token_id=token.id, by=inside.doctor, at=last)
+    left = Day(session, practice, set(), desk=desk)
+    inside = [token for token in left.held if token.status == "in_progress"]
+    called = [token for token in left.held if token.status == "confirmed" and token.called_at is not None]
+    for token in [*inside, *called]:
+        if token in called:
+            queueing.start(token_id=token.id, by=left.doctor, at=last + MINUTE)
+        last += practice.visit(left.chance, token.patient_id)
+        queueing.complete(token_id=token.id, by=left.doctor, at=last)
     PastDay(session, practice, set(), desk=desk).finish([], last)

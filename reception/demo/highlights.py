@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import F
+
 from accounts.models import User
 from reception.demo.day import HOUR
 from reception.demo.morning import Morning
 from reception.demo.practice import MINUTE
-from scheduling.models import Session
+from scheduling.models import Session, Slot
 from tokens import allocation, queueing, supply
 from tokens.facts import TokenFacts
 from tokens.models import Token
@@ -68,8 +70,8 @@ def slot_is_cut(morning: Morning) -> None:
     """A full slot loses a place, and who held it waits; in a later one somebody who waited gets a place."""
     cut, later = morning.following, morning.slots[-1]
     morning.fill(cut, 3)
-    plan = {"capacity": cut.capacity - 1, "reason": "The doctor sees an inpatient"}
-    supply.change_capacity(slot_id=cut.pk, by=morning.desk, at=morning.ago(2), **plan)
+    reason = "The doctor sees an inpatient"
+    supply.change_capacity(slot_id=cut.pk, capacity=cut.capacity - 1, reason=reason, by=morning.desk, at=morning.ago(2))
     if later != cut:
         held = morning.fill(later, 1.8)
         morning.give(Source.ONLINE, later, 1.5, here=False)
@@ -88,12 +90,19 @@ def nothing_is_left(morning: Morning) -> None:
 
 
 def sent_on(morning: Morning) -> None:
-    """One who waits here is sent on to another department."""
-    department = morning.session.doctor.facility.departments.get(name="ENT")
-    there = Token.objects.filter(session__department=department, session__date=morning.session.date)
+    """One who waits here is sent on to another department, to ENT where that sees patients today."""
+    own = morning.session
+    free = Slot.objects.filter(session__facility_id=own.facility_id, session__date=own.date, session__status="open")
+    free = free.filter(status="open", ends_at__gt=morning.now + HOUR / 2, used__lt=F("capacity") + F("overbooked"))
+    elsewhere = free.exclude(session__department=own.department_id).order_by("session__department__name")
+    slot = elsewhere.select_related("session__department").first()
+    if slot is None:
+        return
+    department = slot.session.department
+    there = Token.objects.filter(session__department=department, session__date=own.date)
     morning.here |= set(there.values_list("patient_id", flat=True))
     token_id = morning.give(Source.WALK_IN, morning.slots[-1], 0.9)
-    reason = "Ear pain: ENT first"
+    reason = f"Better seen in {department.name}"
     queueing.send_on(
         token_id=token_id, department_id=department.pk, reason=reason, by=morning.desk, at=morning.ago(0.5)
     )

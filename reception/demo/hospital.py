@@ -44,22 +44,19 @@ def staff(known: dict[str, Facility]) -> dict[str, User]:
     return users
 
 
-def first_start(now: datetime) -> datetime:
-    """When the first sessions begin: an hour and a half ago at the half hour, but today.
+def hours(plan: DoctorPlan, now: datetime) -> tuple[time, time]:
+    """From-to of a doctor on the facility's wall clock.
+
+    The first sessions began an hour and a half ago at the half hour; soon after midnight those of the evening begin
+    at midnight, and who starts later still starts on the same day.
 
     Args:
         now: with the facility's time zone.
     """
-    begun = now - timedelta(minutes=90)
-    if begun.date() != now.date():
-        return now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return begun.replace(minute=begun.minute // 30 * 30, second=0, microsecond=0)
-
-
-def hours(plan: DoctorPlan, first: datetime) -> tuple[time, time]:
-    """From-to of a doctor on the facility's wall clock; whoever starts later still starts on the same day."""
-    wall = first.replace(tzinfo=None)
-    start = min(wall + timedelta(minutes=plan.starts_after), datetime.combine(wall.date(), LATEST))
+    wall = now.replace(tzinfo=None, second=0, microsecond=0)
+    begun = wall - timedelta(minutes=90)
+    start = begun - timedelta(minutes=begun.minute % 30) + timedelta(minutes=plan.starts_after)
+    start = min(max(start, datetime.combine(wall.date(), time())), datetime.combine(wall.date(), LATEST))
     return start.time(), (start + LONGEST).time()
 
 
@@ -74,7 +71,7 @@ def departments(facility: Facility) -> dict[str, Department]:
     return made
 
 
-def doctor(plan: DoctorPlan, department: Department, first: datetime, user: User | None) -> Doctor:
+def doctor(plan: DoctorPlan, department: Department, now: datetime, user: User | None) -> Doctor:
     """A doctor with a room and weekly lines; each has one day off a week, never today."""
     made = scheduling.create_doctor(
         department_id=department.pk,
@@ -87,8 +84,8 @@ def doctor(plan: DoctorPlan, department: Department, first: datetime, user: User
     if user:
         DepartmentMember.objects.create(department=department, user=user)
     room = scheduling.create_room(facility_id=department.facility_id, name=plan.room, by=None)
-    start, end = hours(plan, first)
-    off = (first.weekday() + 2 + made.pk % 4) % 7
+    start, end = hours(plan, now)
+    off = (now.weekday() + 2 + made.pk % 4) % 7
     for weekday in set(range(7)) - {off}:
         scheduling.create_line(
             doctor_id=made.pk,
@@ -98,16 +95,16 @@ def doctor(plan: DoctorPlan, department: Department, first: datetime, user: User
             to_time=end,
             slot_minutes=plan.slot_minutes,
             capacity=plan.capacity,
-            valid_from=(first - PAST).date(),
+            valid_from=(now - PAST).date(),
             by=None,
         )
     return made
 
 
-def weeks(facility: Facility, first: datetime, past: timedelta) -> None:
+def weeks(facility: Facility, now: datetime, past: timedelta) -> None:
     """The sessions of the days past, of today and of next week."""
     days = (past + AHEAD).days + 1
-    scheduling.generate_sessions(facility_id=facility.pk, today=(first - past).date(), days=days, by=None)
+    scheduling.generate_sessions(facility_id=facility.pk, today=(now - past).date(), days=days, by=None)
 
 
 def registry(facility: Facility, now: datetime, count: int) -> list[Patient]:

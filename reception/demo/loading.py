@@ -101,12 +101,12 @@ def _days(first: date, end: date) -> Iterable[date]:
 
 def _open(facility: Facility, users: dict[str, User], now: datetime, past: timedelta, done: Done) -> None:
     """Departments, doctors with their rooms and lines, and the sessions."""
-    first = hospital.first_start(now.astimezone(facility.tz))
+    here = now.astimezone(facility.tz)
     departments = hospital.departments(facility)
     for plan in DOCTORS:
-        hospital.doctor(plan, departments[plan.department], first, users.get(plan.username))
+        hospital.doctor(plan, departments[plan.department], here, users.get(plan.username))
         done()
-    hospital.weeks(facility, first, past)
+    hospital.weeks(facility, here, past)
 
 
 def practices_of(facility: Facility, plans: Iterable[DoctorPlan], patients: list[Patient]) -> Practices:
@@ -145,20 +145,22 @@ def book_ahead(
 def play_today(sessions: Iterable[Session], practices: Practices, now: datetime, *, desk: User | None) -> None:
     """Play today's sessions up to now; what crosses from one to another, or is to be seen, comes last."""
     there: set[int] = set()
-    mornings = [Morning(one, practices[one.doctor.name], there, now, desk=desk) for one in sessions]
-    for morning in mornings:
+    mornings = []
+    for session in sessions:
+        morning = Morning(session, practices[session.doctor.name], there, now, desk=desk)
         morning.play()
+        mornings.append(morning)
     for morning in mornings:
         highlight(morning)
 
 
 def _open_small(facility: Facility, desk: User, now: datetime) -> None:
     """The clinic beside it: one doctor, two dozen patients, a few of them expected today."""
-    first = hospital.first_start(now.astimezone(facility.tz))
+    here = now.astimezone(facility.tz)
     department = scheduling.create_department(
         facility_id=facility.pk, name=_SMALL_DOCTOR.department, code="fm", by=None
     )
-    hospital.doctor(_SMALL_DOCTOR, department, first, None)
-    hospital.weeks(facility, first, timedelta())
+    hospital.doctor(_SMALL_DOCTOR, department, here, None)
+    hospital.weeks(facility, here, timedelta())
     practices = practices_of(facility, [_SMALL_DOCTOR], hospital.registry(facility, now, _SMALL_PATIENTS))
     play_today(sessions_of(facility, facility.local_date(now)), practices, now, desk=desk)

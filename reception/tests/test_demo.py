@@ -1,20 +1,24 @@
 from datetime import datetime, timedelta
+from statistics import median
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models import F, Sum
+from django.db.models import Count, F, Sum
+from django.utils import timezone
 
-from accounts.models import Facility, User
+from accounts.models import Facility, User, UserRole
 from patients.models import Patient
-from reception.demo import STEPS, load
+from reception.demo import STEPS, freshen, load
 from reception.demo.known import demo_users
 from reception.demo.people import DOCTORS, PASSWORD, POLICIES
+from reception.to_tell import to_tell
 from scheduling.models import Session, Slot
 from tokens.events import replay
-from tokens.models import PolicyAssignment, Token
+from tokens.models import Event, PolicyAssignment, Token
 from tokens.simulation import checks
 from tokens.states import Source, Status
+from tokens.waits.knowledge import learn
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 DAY = timedelta(days=1)
@@ -112,3 +116,65 @@ def test_production_refuses_the_demo(settings):
     with pytest.raises(CommandError, match="never loaded in production"):
         call_command("load_demo", verbosity=0)
     assert not Facility.objects.filter(slug="sunrise").exists()
+
+
+def test_the_past_knows_every_doctor_and_patients_return():
+    now = at(10, 10)
+    load(now=now, patients=120, past=6 * DAY)
+    facility = Facility.objects.get(slug="sunrise")
+    past = Token.objects.filter(session__facility=facility, session__date__lt=now.date())
+    assert set(past.values_list("status", flat=True)) == {Status.COMPLETED, Status.NO_SHOW, Status.CANCELLED}
+    minutes = {}
+    for doctor in facility.doctors.all():
+        seen = past.filter(session__doctor=doctor, status=Status.COMPLETED)
+        minutes[doctor.name] = median((t.ended_at - t.started_at).total_seconds() / 60 for t in seen)
+        assert learn((facility.pk, doctor.department_id, doctor.pk), now).visits.most_common(1)[0][1] > 1
+    assert len(minutes) == len(DOCTORS)
+    assert minutes["Dr Imran Khan"] < minutes["Dr Rao"] < minutes["Dr Anjali Nair"]
+    kinds = Event.objects.filter(token__in=past).values_list("kind", flat=True)
+    assert {"displaced", "promoted", "no_show", "returned", "cancelled", "completed"} <= set(kinds)
+    returned = past.filter(status=Status.COMPLETED).values("session__doctor", "patient").annotate(visits=Count("id"))
+    assert returned.filter(visits__gt=1).count() > 40
+
+
+@pytest.mark.parametrize("later", [at(9, 40, day=22), at(17, day=22), at(0, 5, day=22), at(23, 50, day=30)])
+def test_on_a_later_day_it_is_busy_again_once(later):
+    load(now=at(10, 10), patients=60, past=DAY)
+    facility = Facility.objects.get(slug="sunrise")
+    assert not freshen(now=at(18))
+    assert freshen(now=later)
+    tokens = Token.objects.filter(session__facility=facility)
+    today = tokens.filter(session__date=later.date())
+    assert today.filter(status=Status.IN_PROGRESS).count() >= 4
+    assert today.filter(called_at__isnull=False, status=Status.CONFIRMED).exists()
+    assert today.filter(status=Status.CONFIRMED, arrived_at=None, slot__ends_at__gt=later).exists()
+    before = tokens.filter(session__date=at(0).date())
+    assert set(before.values_list("status", flat=True)) == {Status.COMPLETED, Status.NO_SHOW, Status.CANCELLED}
+    assert not Event.objects.filter(at__gt=later).exists()
+    assert replay()[2] == []
+    assert checks.everything(facility.pk, later) == []
+
+    count = Event.objects.count()
+    assert not freshen(now=later + timedelta(minutes=5))
+    assert Event.objects.count() == count
+
+
+def test_by_the_clock_there_is_somebody_to_tell_of_everything_that_can_be():
+    load(patients=60, past=timedelta())
+    untold = to_tell(Facility.objects.get(slug="sunrise"))
+    assert {one.kind for one in untold} == {"displaced", "promoted", "cancelled", "moved"}
+    assert {one.here for one in untold} == {True, False}
+    assert len(untold) < 25
+
+
+def test_where_the_demo_became_somebody_s_own_it_is_left_as_it_is(capsys):
+    load(now=timezone.now() - 2 * DAY, patients=60, past=timedelta())
+    UserRole.objects.filter(user__username="asha").delete()
+    count = Event.objects.count()
+    call_command("load_demo", starting=True)
+    assert "was left as it is" in capsys.readouterr().out
+    assert Event.objects.count() == count
+
+
+def test_without_the_demo_there_is_nothing_to_freshen():
+    assert not freshen(now=at(10))

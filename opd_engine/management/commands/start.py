@@ -1,6 +1,5 @@
 """``manage.py start``: what ``make run`` does once the environment is there."""
 
-from io import StringIO
 from typing import Any
 
 from django.conf import settings
@@ -25,5 +24,5 @@ class Command(BaseCommand):
         # Also without a missing migration: what follows migrations (roles, permissions) may have been interrupted.
         call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         if not settings.PRODUCTION:
-            call_command("load_demo", stdout=StringIO())  # `serve` says who can sign in
+            call_command("load_demo", starting=True)  # `serve` says who can sign in
         call_command("serve")
