@@ -327,15 +327,20 @@ def _held(draft: Draft) -> errors.DuplicateToken:
 def _add_updates(trip: Trip, draft: Draft) -> None:
     """Add the changed tokens: the counters of a slot carry a CHECK, which cannot wait.
 
-    So those who leave a place come first, then the others in the order of their last events.
+    So those who leave an ordinary place come first, also for one beyond the capacity (undo does that), then the others
+    in the order of their last events.
     """
     if not draft.before:
         return
     last = {event.token_id: index for index, event in enumerate(draft.events)}
-    for token_id in sorted(draft.before, key=lambda i: (draft.token(i).uses_place, last[i])):
+    for token_id in sorted(draft.before, key=lambda i: (_ordinary(draft.token(i)), last[i])):
         token = draft.token(token_id)
         names = (*sorted(draft.before[token_id]), "events")
         trip.add(_update_token(names), [*(getattr(token, name) for name in names), token_id])
+
+
+def _ordinary(token: TokenFacts) -> bool:
+    return token.uses_place and not token.overbooked
 
 
 def _add_slots(trip: Trip, draft: Draft, *, growing: bool) -> None:

@@ -290,6 +290,17 @@ class TestUndoOfAPlan:
         assert broken_rules([morning.session.id], morning.now) == []
         assert Plan.objects.get(pk=plan.plan["id"]).undone_at == morning.now
 
+    def test_who_was_seen_beyond_the_capacity_stands_beyond_it_again(self) -> None:
+        morning = Morning("ranked-overbook", capacity=1, slots=1)
+        first, urgent = morning.give("walk_in", "Asha"), morning.give("emergency", "Bala")
+        morning.clock("09:30")
+        morning.see(urgent)
+        plan = morning.close()
+        assert (morning.status(first), morning.token(urgent).overbooked) == ("cancelled", False)
+        morning.undo_plan(plan)
+        assert (morning.status(first), morning.token(urgent).overbooked) == ("confirmed", True)
+        assert broken_rules([morning.session.id], morning.now) == []
+
     def test_not_twice(self) -> None:
         morning = Morning()
         plan = morning.block(0)
