@@ -3,7 +3,7 @@
 // <x id="live"> says whether the page is live, or since when not. Events on document: live:before and live:after with
 // detail.ids around each change, live:stale and live:fresh. Without scripts the page is what it was when it was opened.
 
-const SILENCE = 40_000; // the server says something every 15 seconds
+const SILENCE = 20_000; // the server says something every 8 seconds
 const LASTED = 5_000;
 const OLD_DAY = 410;
 const GONE = [401, 403, 404, OLD_DAY]; // signed out, not allowed any more, not there, opened yesterday

@@ -9,7 +9,7 @@ from typing import Final
 from tokens.live.frames import Frame, Watch
 from tokens.live.sharing import hub
 
-KEPT_ALIVE: Final = 15.0
+KEPT_ALIVE: Final = 8.0
 """Seconds of silence after which a line is sent: by it the server notices who has gone, and the reader a dead line."""
 ADMITTED: Final = 35.0
 """Seconds after which it is asked anew whether the reader may read, and up to a fifth more: within a minute in all."""
