@@ -6,15 +6,26 @@ Times stay times here; the templates write them in the facility's own zone.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from statistics import median
 from typing import cast
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
 
 from tokens import queue_rules, rules
 from tokens.facts import SessionFacts, SlotFacts, TokenFacts
 from tokens.states import Source, Status
+
+
+@lru_cache(maxsize=400)
+def _known(language: str | None, text: str) -> str:
+    return gettext(text)
+
+
+def _(text: str) -> str:
+    """The text in the language of now; looked up once, for a desk says a thousand words."""
+    return _known(get_language(), text)
+
 
 _lazily = cast("Callable[[str], str]", gettext_lazy)
 

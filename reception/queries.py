@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from accounts.models import Facility, User
 from accounts.permissions import reach, require_anywhere, within
 from common.errors import NotFound
+from common.kept import Kept
 from patients.models import Patient
 from patients.queries import search_patients
 from reception.hall import Column, Figures, Names, column, figures
@@ -34,6 +35,9 @@ _NAMES: Final = ("doctor__name", "department__name", "room__name", "doctor__user
 _REACHED: Final = [(name, locking.COLUMNS.index(name)) for name in ("doctor_id", "department_id", "facility_id")]
 _POLICY_FIELDS: Final = tuple(Policy.__dataclass_fields__)
 _TOKEN_NUMBER: Final = re.compile(r"([a-z]{1,4})?\s*-?\s*(\d{1,5})", re.IGNORECASE)
+
+_worked_out: Final[Kept[Column]] = Kept(seconds=60, most=200)
+"""Columns by all that they were made of. Nobody changes one."""
 
 
 def facilities_of(user: User) -> list[Facility]:
@@ -107,8 +111,12 @@ class Day:
         """Every session as a column of the desk, in order of time, in the language of now."""
         language = get_language() or ""
         if language not in self._columns:
-            self._columns[language] = [self.column(facts) for facts in self.sessions]
+            self._columns[language] = [self._column(facts, language) for facts in self.sessions]
         return self._columns[language]
+
+    def _column(self, facts: SessionFacts, language: str) -> Column:
+        """The column of what was read: worked out before, where all of it is equal."""
+        return _worked_out.get((language, *self.read_of(facts.id)), partial(self.column, facts))
 
     def column(self, facts: SessionFacts) -> Column:
         """One session as a column."""
