@@ -195,6 +195,10 @@ SHIFT = """() => new Promise((done) => {
 })"""
 
 
+STILL = 0.01
+"""Below this nothing that anybody sees has moved: a browser that paints between two words of a row counts 0.003."""
+
+
 def layout_shift(page: Page) -> float:
     """How much of the page has moved by itself since it was opened: cumulative layout shift, best 0."""
     return float(page.evaluate(SHIFT))

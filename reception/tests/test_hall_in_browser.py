@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from common.testing.browser import Browsing, Transfer, axe, layout_shift
+from common.testing.browser import STILL, axe, Browsing, layout_shift, Transfer
 from common.transactions import outermost
 from reception.models import PatientTold
 from reception.tests.factories import HOUR, Hall
@@ -252,7 +252,7 @@ def test_a_full_hall_comes_in_one_piece_and_nothing_moves(browsing: Browsing, pa
     transfer = Transfer(page)
     page.goto(browsing.server.url + path, wait_until="load")
     expect(page.locator("#live")).to_contain_text("Live")
-    assert layout_shift(page) < 0.01
+    assert layout_shift(page) < STILL
     assert transfer.bytes < 150_000
 
 
