@@ -8,11 +8,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.permissions import require_anywhere
+from accounts.models import Facility
+from accounts.permissions import reach, require_anywhere
 from common.errors import NotFound
 from reception import filters, queries
 from reception.errors import OldDay
 from reception.pages import overview
+from reception.pages.asking import whole_number
 from reception.pages.drawers import drawer
 from reception.pages.frame import Place, may, person, place, show, staff
 from reception.pages.parts import frame
@@ -97,6 +99,9 @@ def choose_facility(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("facility", "")
     known = {str(each.pk): each.pk for each in queries.facilities_of(person(request))}
     if chosen not in known:
+        facility = Facility.objects.filter(pk=whole_number(chosen), is_active=True).first()
+        if facility:
+            reach(person(request), "tokens.view", facility, facility_id=facility.pk)  # tried to get in: kept in the log
         raise NotFound
     request.session["facility"] = known[chosen]
     return redirect("desk")

@@ -5,16 +5,21 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from common.errors import NotFound
 from reception import overview as lines
 from reception.hall import Column
+from reception.pages.asking import whole_number
 from reception.pages.drawers import drawer
-from reception.pages.frame import Place, may, place, show, staff
+from reception.pages.frame import Place, may, person, place, show, staff
 from reception.pages.parts import column_html
 from reception.pages.seeing import hall_context, sight_of
 from reception.pages.selection import selection
+from reception.plan_queries import session_of
+
+VIEW = "tokens.view"
 
 
 @staff
@@ -42,13 +47,14 @@ def panel(request: HttpRequest, where: Place) -> dict[str, Any]:
     """The column of a doctor, and where the department has a place when this doctor has none.
 
     Raises:
-        NotFound: the session is not of this day.
+        NotFound: the session is not of this day; OutOfReach where it is another hospital's.
     """
     asked = request.GET["doctor"]
     columns = where.day.columns
     column = next((each for each in columns if str(each.session.id) == asked), None)
     if column is None:
-        raise NotFound("This doctor has no session on this day.")
+        session_of(session_id=whole_number(asked), by=person(request), code=VIEW)  # another hospital's: kept in the log
+        raise NotFound(_("This doctor has no session on this day."))
     return {
         "drawer": "doctor",
         "column": column,
