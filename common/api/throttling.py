@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -49,6 +50,13 @@ class Window:
         now = self.clock()
         with self._lock:
             return self._ends - now if now < self._ends and self._hits.get(key, 0) >= self.limit else None
+
+
+def counted(request: HttpRequest) -> bool:
+    """Whether this request was counted before: a stream that is asked again whether it may go on is one request."""
+    before = "opd.counted" in request.META
+    request.META["opd.counted"] = True
+    return before
 
 
 class WindowThrottle(BaseThrottle):

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.models import Facility, Language
-from common.api.throttling import AddressThrottle
+from common.api.throttling import AddressThrottle, counted
 from common.errors import BadInput, NotFound, TooManyRequests
 from common.kept import Kept
 from reception.board import Call, sentence
@@ -79,10 +79,9 @@ def read(screen: Screen) -> Frame | None:
 
 
 def _not_too_often(request: HttpRequest) -> None:
-    """Count a stranger's request; a stream that is asked again whether it may go on is one request."""
-    if request.META.get("opd.counted"):
+    """Count a stranger's request."""
+    if counted(request):
         return
-    request.META["opd.counted"] = True
     wait = AddressThrottle.window.hit(request.META.get("REMOTE_ADDR", ""))
     if wait is not None:
         raise TooManyRequests(wait=max(1, math.ceil(wait)))

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Facility
-from common.api.throttling import AddressThrottle, Window
+from common.api.throttling import AddressThrottle, Window, counted
 from common.errors import DomainError, Refused, TooManyRequests
 from common.kept import Kept
 from common.pages import refusal
@@ -70,6 +70,8 @@ def not_too_often(request: HttpRequest, key: str) -> None:
     Raises:
         TooManyRequests
     """
+    if counted(request):
+        return
     waits = [AddressThrottle.window.hit(request.META.get("REMOTE_ADDR", "")), LOOKS.hit(key)]
     if request.method == "POST":
         waits.append(STEPS.hit(key))

@@ -1,16 +1,21 @@
 """What the patient's page never says, how often it may be asked, in which languages it speaks, what it costs."""
 
 import logging
+from functools import partial
+from inspect import unwrap
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from common.api.throttling import AddressThrottle, Window
 from common.logs import WithoutKeys
 from reception.pages import patient
 from reception.tests.factories import HOUR, Hall, text
+from reception.streaming import _ask, _still
 from reception.tests.holder import asked, do, first_slot, look, press, unhurried
 from tokens import allocation, queueing
 from tokens.models import Token
@@ -124,6 +129,17 @@ class TestLimits:
         monkeypatch.setattr(AddressThrottle, "window", Window(limit=0, seconds=60, clock=lambda: 0.0))
         hall = Hall()
         assert look(hall.give("Ravi"), "/stream/").status_code == 429
+
+    def test_a_stream_that_is_asked_again_whether_it_may_go_on_is_one_request(self, monkeypatch):
+        # Three hundred phones of a waiting room share an address; each is asked every half minute while it is open.
+        monkeypatch.setattr(AddressThrottle, "window", Window(limit=1, seconds=60, clock=lambda: 0.0))
+        token = Hall().give("Ravi")
+        request = RequestFactory().get(f"/t/{token.key}/stream/")
+        request.session = SessionStore()
+        request.user = AnonymousUser()
+        ask = partial(_ask, unwrap(patient.stream), args=(token.key,), kwargs={})
+        watch = ask(request)
+        assert all(_still(ask, request, watch) for _ in range(3))
 
 
 class TestLanguages:
