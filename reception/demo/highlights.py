@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
+from common.errors import DomainError
 from reception.demo.day import HOUR
 from reception.demo.morning import Morning
 from reception.demo.practice import MINUTE
@@ -68,16 +70,15 @@ def doctor_pauses(morning: Morning) -> None:
 
 def slot_is_cut(morning: Morning) -> None:
     """A full slot loses a place, and who held it waits; in a later one somebody who waited gets a place."""
-    cut, later = morning.following, morning.slots[-1]
+    cut, later = morning.slots[-2:]
     morning.fill(cut, 3)
     reason = "The doctor sees an inpatient"
     supply.change_capacity(slot_id=cut.pk, capacity=cut.capacity - 1, reason=reason, by=morning.desk, at=morning.ago(2))
-    if later != cut:
-        held = morning.fill(later, 1.8)
-        morning.give(Source.ONLINE, later, 1.5, here=False)
-        if held:
-            reason = "Called off by phone"
-            allocation.cancel_token(token_id=held[0], reason=reason, by=morning.desk, at=morning.ago(1))
+    held = morning.fill(later, 1.8)
+    morning.give(Source.ONLINE, later, 1.5, here=False)
+    if held:
+        reason = "Called off by phone"
+        allocation.cancel_token(token_id=held[0], reason=reason, by=morning.desk, at=morning.ago(1))
 
 
 def nothing_is_left(morning: Morning) -> None:
@@ -123,7 +124,11 @@ def highlight(morning: Morning) -> None:
     """Do in a session what is to be seen there, where it goes on long enough."""
     if morning.roomy:
         for show in HIGHLIGHTS.get(morning.session.doctor.name, ()):
-            show(morning)
+            try:
+                show(morning)
+            except DomainError:
+                # On a day that people have changed not everything can be shown. A refusal has written nothing.
+                transaction.set_rollback(False)
 
 
 LEAVE = {"Dr Arun Bhat": False, "Dr Kavitha Shenoy": True}

@@ -72,7 +72,7 @@ def departments(facility: Facility) -> dict[str, Department]:
 
 
 def doctor(plan: DoctorPlan, department: Department, now: datetime, user: User | None) -> Doctor:
-    """A doctor with a room and weekly lines; each has one day off a week, never today."""
+    """A doctor with a room and weekly lines; who signs in works every day, the others have one off, never today."""
     made = scheduling.create_doctor(
         department_id=department.pk,
         name=plan.name,
@@ -85,8 +85,8 @@ def doctor(plan: DoctorPlan, department: Department, now: datetime, user: User |
         DepartmentMember.objects.create(department=department, user=user)
     room = scheduling.create_room(facility_id=department.facility_id, name=plan.room, by=None)
     start, end = hours(plan, now)
-    off = (now.weekday() + 2 + made.pk % 4) % 7
-    for weekday in set(range(7)) - {off}:
+    off = set() if user else {(now.weekday() + 2 + made.pk % 4) % 7}
+    for weekday in set(range(7)) - off:
         scheduling.create_line(
             doctor_id=made.pk,
             room_id=room.pk,

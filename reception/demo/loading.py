@@ -71,6 +71,12 @@ def alone() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
 
 
+def know_sizes() -> None:
+    """Tell the database how large its tables are by now: so soon it has not looked itself, and it would plan badly."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE tokens_token, tokens_event, scheduling_session, scheduling_slot, patients_patient")
+
+
 @transaction.atomic(savepoint=False)
 def _load(done: Done, now: datetime, patients: int, past: timedelta) -> bool:
     alone()
@@ -91,6 +97,7 @@ def _load(done: Done, now: datetime, patients: int, past: timedelta) -> bool:
     play_today(sessions_of(main, today), practices, now, desk=desk)
     done()
     _open_small(small, users["lakshmi"], now)
+    know_sizes()
     done()
     return True
 

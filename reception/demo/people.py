@@ -62,15 +62,18 @@ POLICIES = {
 """The departments, and the preset that decides in each."""
 
 DOCTORS = (
-    DoctorPlan("Dr Rao", "General Medicine", "Room 4", 0, 60, 6, 500, 8.0, "rao"),
-    DoctorPlan("Dr Meera Iyer", "General Medicine", "Room 5", 60, 30, 3, 450, 9.5),
-    DoctorPlan("Dr Teresa D’Souza", "Paediatrics", "Room 1", 0, 60, 5, 400, 8.5),
+    DoctorPlan("Dr Rao", "General Medicine", "Room 4", 0, 60, 6, 500, 7.0, "rao"),
+    DoctorPlan("Dr Meera Iyer", "General Medicine", "Room 5", 60, 30, 3, 450, 7.5),
+    DoctorPlan("Dr Teresa D’Souza", "Paediatrics", "Room 1", 0, 60, 5, 400, 8.0),
     DoctorPlan("Dr Kavitha Shenoy", "Paediatrics", "Room 2", 150, 60, 6, 400, 6.5),
-    DoctorPlan("Dr Suresh Gupta", "Orthopaedics", "Room 7", 0, 60, 4, 600, 11.0),
-    DoctorPlan("Dr Anjali Nair", "Gynaecology", "Room 8", 0, 60, 4, 550, 12.0),
-    DoctorPlan("Dr Arun Bhat", "Gynaecology", "Room 9", 180, 60, 5, 550, 9.0),
+    DoctorPlan("Dr Suresh Gupta", "Orthopaedics", "Room 7", 0, 60, 4, 600, 10.0),
+    DoctorPlan("Dr Anjali Nair", "Gynaecology", "Room 8", 0, 60, 4, 550, 10.5),
+    DoctorPlan("Dr Arun Bhat", "Gynaecology", "Room 9", 180, 60, 5, 550, 8.0),
     DoctorPlan("Dr Imran Khan", "ENT", "Room 11", 30, 60, 6, 350, 5.5),
 )
+
+GROWN_UP = 16
+"""Whoever is younger is seen by the paediatricians."""
 
 PATIENTS = 400
 
@@ -116,5 +119,5 @@ def patients(year: int, count: int = PATIENTS) -> Iterator[Person]:
         if index == 0 or chance.random() > 0.15:
             phone = f"+9198{chance.randrange(10, 99)}{index:06d}"
             home = (chance.choice(families), phone, f"{chance.randrange(1, 240)}, {chance.choice(_STREETS)}")
-        age = min(92, int(chance.triangular(0, 92, 34)))
+        age = chance.randrange(GROWN_UP) if chance.random() < 0.28 else int(chance.triangular(GROWN_UP, 92, 36))
         yield Person(f"{chance.choice(names)} {home[0]}", sex, year - age, home[1], home[2])

@@ -5,8 +5,10 @@ from datetime import timedelta
 from math import log
 from random import Random
 
+from django.utils import timezone
+
 from patients.models import Patient
-from reception.demo.people import DoctorPlan
+from reception.demo.people import GROWN_UP, DoctorPlan
 from scheduling.models import Session
 from tokens.models import Token
 
@@ -29,12 +31,13 @@ class Practice:
     """One doctor's patients.
 
     Args:
-        patients: the registry; whoever is not a regular comes from all of it.
+        patients: the registry; whom the department is for, and all of it where that is too few.
         seen: the ids of those whom the doctor has seen before.
     """
 
     def __init__(self, plan: DoctorPlan, patients: Sequence[Patient], seen: set[int]) -> None:
-        self.plan, self.everybody, self.seen = plan, list(patients), seen
+        self.plan, self.registry, self.seen = plan, list(patients), seen
+        self.everybody = [patient for patient in patients if fits(patient, plan.department)]
         self.regulars = Random(plan.name).sample(self.everybody, min(REGULARS, len(self.everybody)))
 
     def patient(self, chance: Random, here: set[int], today: set[int]) -> Patient:
@@ -45,7 +48,8 @@ class Practice:
             today: who is at the hospital that day already, and is passed over while anybody else is left.
         """
         loyal = chance.random() < LOYAL
-        for crowd, busy in ((self.regulars if loyal else self.everybody, here | today), (self.everybody, here)):
+        first = self.regulars if loyal else self.everybody
+        for crowd, busy in ((first, here | today), (self.everybody, here), (self.registry, here)):
             free = [patient for patient in crowd if patient.pk not in busy]
             if free:
                 break
@@ -57,11 +61,22 @@ class Practice:
     def visit(self, chance: Random, patient_id: int) -> timedelta:
         """How long the patient will be with the doctor."""
         minutes = chance.lognormvariate(log(self.plan.pace), SPREAD)
-        return max(1.5, min(45.0, minutes * (1 if patient_id in self.seen else FIRST))) * MINUTE
+        return max(1.5, min(30.0, minutes * (1 if patient_id in self.seen else FIRST))) * MINUTE
 
     def learn(self, session: Session) -> None:
         """Whoever was seen in the session is no longer here for the first time."""
         self.seen |= seen_in(session=session)
+
+
+def fits(patient: Patient, department: str) -> bool:
+    """Whether the patient is one for that department."""
+    if department == "Gynaecology":
+        return patient.sex == "female" and not _child(patient)
+    return department in ("ENT", "Family Medicine") or _child(patient) == (department == "Paediatrics")
+
+
+def _child(patient: Patient) -> bool:
+    return timezone.localdate().year - (patient.birth_year or 0) < GROWN_UP
 
 
 def seen_in(**where: object) -> set[int]:
