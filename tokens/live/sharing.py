@@ -153,7 +153,7 @@ class Hub:
             self._reader = ThreadPoolExecutor(1, thread_name_prefix="live-reader")
             self._listener = asyncio.create_task(self._listen())
         watched = self._watched.get(watch.key)
-        if watched is None:
+        if watched is None or watched.over:  # a reader of the old one may be stuck, and leave much later
             watched = self._watched[watch.key] = Watched(watch)
             watched.task = asyncio.create_task(self._renew(watched))
         watched.readers += 1

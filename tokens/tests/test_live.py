@@ -332,6 +332,28 @@ def test_it_listens_again_and_gives_up_when_nothing_can_be_heard(monkeypatch: py
     play(scenario)
 
 
+def test_who_does_not_read_keeps_nobody_else_away_after_the_database_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tokens.live.sharing.AGAIN", 0.0)
+
+    async def scenario(world: World, hub: Hub) -> None:
+        stuck, other = hub.follow(world.watch(), idle=SOON), hub.follow(world.watch(), idle=SOON)
+        await shown(stuck)  # and never asks again: its reader takes nothing from the line
+        await shown(other)
+        for _ in range(5):
+            world.news.put_nowait(OSError("the database is away"))
+        with pytest.raises(StopAsyncIteration):
+            await anext(other)
+        again = hub.follow(world.watch(), idle=SOON)
+        assert await shown(again) == {"s-7": "v1"}
+        world.versions[7] = 2
+        world.news.put_nowait((1, 7))
+        assert await shown(again) == {"s-7": "v2"}
+        await again.aclose()
+        await stuck.aclose()
+
+    play(scenario)
+
+
 class TestFrame:
     def test_its_version_says_which_parts_a_browser_has(self) -> None:
         was, now = Frame.of({"a": "1", "b": "2", "c": "3"}), Frame.of({"a": "1", "b": "other", "d": "4"})
