@@ -21,8 +21,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Facility
 from accounts.permissions import require
+from common.api.exceptions import as_domain_error
 from common.api.throttling import Window
-from common.errors import DomainError, NotFound, Refused, TooManyRequests
+from common.errors import DomainError, NotFound, TooManyRequests
 from reception import self_service
 from reception.board import room_words
 from reception.kiosk_mode import KIOSK
@@ -67,8 +68,12 @@ def kiosk(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
         with translation.override(_language(request, facility)), timezone.override(facility.tz):
             try:
                 return page(request, facility, *args, **kwargs)
-            except (Refused, NotFound, TooManyRequests) as error:
-                return _sorry(request, facility, error)
+            except Exception as error:
+                # Whatever it is, the busy database too: nobody stands by to bring the screen back to its start.
+                known = as_domain_error(error)
+                if known is None:
+                    raise
+                return _sorry(request, facility, known)
 
     return shown
 
@@ -146,7 +151,10 @@ def scan(request: HttpRequest, facility: Facility) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def find(request: HttpRequest, facility: Facility) -> HttpResponse:
     """Phone number and year of birth: for who has a booking, and for who wants a token of a department."""
-    chosen = next((offer for offer in offers(facility) if str(offer.id) == request.GET.get("department")), None)
+    asked = request.GET.get("department", "")
+    chosen = next((offer for offer in offers(facility) if str(offer.id) == asked), None)
+    if asked and chosen is None:
+        return redirect("kiosk_departments")  # it has closed since it was shown
     if request.method != "POST":
         return _show(request, "find", facility, {"department": chosen})
     phone, year = request.POST.get("phone", "")[:40], request.POST.get("year", "").strip()[:10]

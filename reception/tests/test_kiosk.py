@@ -204,6 +204,31 @@ class TestTakingAToken:
             hall.patient(name, phone=PHONE, birth_year=1972)
         assert "The desk gives you your token" in text(find(screen(hall), department=hall.department.pk))
 
+    def test_a_department_that_has_closed_meanwhile_is_no_wrong_try(self, monkeypatch):
+        monkeypatch.setattr(kiosk, "OF_A_SCREEN", Window(limit=1, seconds=600))
+        hall = Hall()
+        hall.patient("Lakshmi", phone=PHONE, birth_year=1972)
+        client = screen(hall)
+        hall.session.slots.update(status="blocked")
+        for _ in range(3):
+            said = text(find(client, department=hall.department.pk))
+            assert "No department gives tokens any more today" in said
+        assert "We do not find" not in said
+
+    def test_a_key_that_comes_with_another_s_number_tells_nothing_and_the_screen_goes_on(self):
+        hall = Hall()
+        first = hall.give(hall.patient("Lakshmi", phone=PHONE, birth_year=1972), "online", slot=0)
+        hall.give(hall.patient("Narayan", phone="+919845011214", birth_year=1980), "online", slot=0)
+        client = screen(hall)
+        client.post("/kiosk/find/", {"phone": PHONE, "year": "1972", "idempotency_key": "one page"})
+        client.get("/kiosk/")
+        sent = {"phone": "+919845011214", "year": "1980", "idempotency_key": "one page"}
+        response = client.post("/kiosk/find/", sent)
+        assert response.status_code == 422
+        assert "That cannot be done at this screen now." in text(response)
+        assert first.number not in text(response)
+        assert "data-rest" in response.content.decode()
+
     def test_after_the_last_session_there_is_no_department(self):
         hall = Hall()
         client = screen(hall)
