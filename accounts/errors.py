@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from common.errors import BadInput, Forbidden, NotFound, Refused, TooManyRequests
 
 
 class PermissionDenied(Forbidden):
     """The caller lacks the permission ``needed`` in this facility."""
 
-    sentence = "You do not have permission to do this ({needed})."
+    sentence = _("You do not have permission to do this ({needed}).")
 
 
 class OutOfReach(NotFound):
@@ -35,7 +37,7 @@ class WrongCredentials(BadInput):
 
     code = "invalid_credentials"
     status = 401
-    sentence = "The user name and the password do not belong together."
+    sentence = _("The user name and the password do not belong together.")
 
 
 class SecondFactorRequired(BadInput):
@@ -43,7 +45,7 @@ class SecondFactorRequired(BadInput):
 
     code = "second_factor_required"
     status = 401
-    sentence = "This account has a second factor: send the code from the authenticator app too."
+    sentence = _("This account has a second factor: send the code from the authenticator app too.")
 
 
 class InvalidCode(BadInput):
@@ -51,24 +53,24 @@ class InvalidCode(BadInput):
 
     code = "invalid_code"
     status = 401
-    sentence = "This code is wrong or was used before."
+    sentence = _("This code is wrong or was used before.")
 
 
 class TooManySignIns(TooManyRequests):
     """Too many wrong sign-ins."""
 
-    sentence = "Too many wrong sign-ins. Try again in {wait} seconds."
+    sentence = _("Too many wrong sign-ins. Try again in {wait} seconds.")
 
 
 class SystemRole(Refused):
     """A system role is asked to change what it must keep."""
 
     code = "system_role"
-    sentence = "{role} is a system role: it cannot be deleted, renamed or switched off."
+    sentence = _("{role} is a system role: it cannot be deleted, renamed or switched off.")
 
 
 class NoKioskUser(Refused):
     """The facility's kiosk account was switched off, or has more rights than a kiosk."""
 
     code = "no_kiosk_user"
-    sentence = "{username} cannot be used for a kiosk: it is switched off, or has other roles or a password."
+    sentence = _("{username} cannot be used for a kiosk: it is switched off, or has other roles or a password.")

@@ -13,12 +13,16 @@ Each app names its own refusals in its ``errors.py``::
 
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
+
 
 class DomainError(Exception):
     """A refusal with a stable code, a sentence for people and the facts behind it.
 
     Args:
-        sentence: replaces the class's own sentence; a format string over ``data``.
+        sentence: replaces the class's own sentence; a format string over ``data``. Both are marked for translation
+            (`gettext_noop`) and read in the language of whoever is told.
         attr: the field of the request that is to blame, where one is.
         headers: HTTP headers for the answer, such as ``Retry-After``.
         **data: facts, which fill the sentence and go into the answer beside the code.
@@ -26,7 +30,7 @@ class DomainError(Exception):
 
     code: ClassVar[str] = "refused"
     status: ClassVar[int] = 409
-    sentence: str = "This cannot be done."
+    sentence: str = _("This cannot be done.")
 
     def __init__(
         self,
@@ -43,7 +47,8 @@ class DomainError(Exception):
         self.data = data
 
     def __str__(self) -> str:
-        return self.sentence.format(**self.data) if self.data else self.sentence
+        sentence = gettext(self.sentence) if self.sentence else ""
+        return sentence.format(**self.data) if self.data else sentence
 
     def aftermath(self, *, address: str | None, method: str, path: str) -> None:
         """Record the refusal, where it must leave a trace.
@@ -61,7 +66,7 @@ class BadInput(DomainError):
 
     code = "invalid"
     status = 400
-    sentence = "The request is not valid."
+    sentence = _("The request is not valid.")
 
 
 class Forbidden(DomainError):
@@ -69,7 +74,7 @@ class Forbidden(DomainError):
 
     code = "permission_denied"
     status = 403
-    sentence = "You do not have permission to do this."
+    sentence = _("You do not have permission to do this.")
 
 
 class NotFound(DomainError):
@@ -77,7 +82,7 @@ class NotFound(DomainError):
 
     code = "not_found"
     status = 404
-    sentence = "There is no such thing here."
+    sentence = _("There is no such thing here.")
 
 
 class PreconditionFailed(DomainError):
@@ -85,7 +90,7 @@ class PreconditionFailed(DomainError):
 
     code = "precondition_failed"
     status = 412
-    sentence = "Somebody has changed this since you read it. Read it again, then save."
+    sentence = _("Somebody has changed this since you read it. Read it again, then save.")
 
 
 class PreconditionRequired(DomainError):
@@ -93,7 +98,7 @@ class PreconditionRequired(DomainError):
 
     code = "precondition_required"
     status = 428
-    sentence = "Send If-Match with the ETag that you read, so that nobody's change is overwritten."
+    sentence = _("Send If-Match with the ETag that you read, so that nobody's change is overwritten.")
 
 
 class TooManyRequests(DomainError):
@@ -105,7 +110,7 @@ class TooManyRequests(DomainError):
 
     code = "throttled"
     status = 429
-    sentence = "Too many attempts. Try again in {wait} seconds."
+    sentence = _("Too many attempts. Try again in {wait} seconds.")
 
     def __init__(self, sentence: str | None = None, *, wait: int, **data: Any) -> None:
         super().__init__(sentence, headers={"Retry-After": str(wait)}, wait=wait, **data)
@@ -116,7 +121,7 @@ class Busy(DomainError):
 
     code = "busy"
     status = 503
-    sentence = "Many people are doing this right now. Try again in a moment."
+    sentence = _("Many people are doing this right now. Try again in a moment.")
 
     def __init__(self, sentence: str | None = None, **data: Any) -> None:
         super().__init__(sentence, headers={"Retry-After": "1"}, **data)

@@ -12,6 +12,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext_noop as _
 
 from common.api.exceptions import as_domain_error, body_of, leave_trace
 from common.errors import BadInput, DomainError, Forbidden, NotFound
@@ -24,7 +25,7 @@ class ServerFault(DomainError):
 
     code = "error"
     status = 500
-    sentence = "Something went wrong on our side. It has been recorded."
+    sentence = _("Something went wrong on our side. It has been recorded.")
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
@@ -95,7 +96,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """``handler404``."""
-    return refusal(request, NotFound("There is nothing at this address."))
+    return refusal(request, NotFound(_("There is nothing at this address.")))
 
 
 def server_error(request: HttpRequest, *args: Any) -> HttpResponse:

@@ -1,5 +1,7 @@
 """What the registry refuses."""
 
+from django.utils.translation import gettext_noop as _
+
 from common.errors import BadInput, Refused
 
 
@@ -7,7 +9,7 @@ class PhoneNotValid(BadInput):
     """The text cannot be dialled as a phone number of its country."""
 
     code = "invalid_phone"
-    sentence = "{phone} is not a phone number. Write it with its country code, such as +91 98765 43210."
+    sentence = _("{phone} is not a phone number. Write it with its country code, such as +91 98765 43210.")
 
 
 class BirthNotValid(BadInput):
@@ -20,14 +22,14 @@ class NameMissing(BadInput):
     """A patient without a name."""
 
     code = "required"
-    sentence = "A patient needs a name."
+    sentence = _("A patient needs a name.")
 
 
 class PatientMerged(Refused):
     """The record was merged into another, which alone goes on."""
 
     code = "patient_merged"
-    sentence = "{number} was merged into another record, which is the one to use."
+    sentence = _("{number} was merged into another record, which is the one to use.")
 
 
 class CannotMerge(Refused):

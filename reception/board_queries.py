@@ -9,9 +9,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Facility
-from common.errors import NotFound
 from common.kept import Kept
 from reception.board import Line, Place, called_in, lines, natural
+from reception.errors import NoSuchBoard
 from scheduling.models import Department, Room, Session
 from tokens import queue_rules
 from tokens.facts import SessionFacts
@@ -62,7 +62,7 @@ def choices(slug: str) -> Choices:
     """The facility of that name and its departments and rooms, kept for some seconds. Three queries, or none.
 
     Raises:
-        NotFound: there is none in use.
+        NoSuchBoard: there is none in use.
     """
     return _choices.get(slug, lambda: _read_choices(slug))
 
@@ -70,7 +70,7 @@ def choices(slug: str) -> Choices:
 def _read_choices(slug: str) -> Choices:
     facility = Facility.objects.filter(slug=slug, is_active=True).first()
     if facility is None:
-        raise NotFound("There is no such board.")
+        raise NoSuchBoard
     departments = Department.objects.filter(facility=facility, is_active=True)
     rooms = Room.objects.filter(facility=facility, is_active=True)
     return Choices(facility, list(departments), sorted(rooms, key=lambda room: natural(room.name)))

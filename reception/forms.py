@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from patients.states import Sex
 from reception.hall import SOURCE_WORDS
@@ -15,7 +16,7 @@ OLDEST = 130
 class RegisterForm(forms.Form):
     """A new patient, in the few fields that the phone leaves time for."""
 
-    name = forms.CharField(max_length=150, error_messages={"required": "Enter the patient’s name"})
+    name = forms.CharField(max_length=150, error_messages={"required": _("Enter the patient’s name")})
     phone = forms.CharField(max_length=40, required=False)
     sex = forms.ChoiceField(choices=Sex.choices, required=False)
     born = forms.CharField(max_length=10, required=False)
@@ -28,7 +29,8 @@ class RegisterForm(forms.Form):
             return {}
         year = timezone.now().year
         if not text.isdecimal() or not (int(text) <= OLDEST or year - OLDEST <= int(text) <= year):
-            raise forms.ValidationError(f"Enter an age such as 54, or a year from {year - OLDEST} to {year}")
+            words = _("Enter an age such as 54, or a year from %(first)d to %(last)d")
+            raise forms.ValidationError(words % {"first": year - OLDEST, "last": year})
         return {"birth_year" if int(text) > OLDEST else "age": int(text)}
 
     @property
@@ -41,7 +43,7 @@ class RegisterForm(forms.Form):
 class GiveForm(forms.Form):
     """A token to give. Each source has slots of its own, for each leads to something else."""
 
-    patient = forms.IntegerField(error_messages={"required": "Find the patient first"})
+    patient = forms.IntegerField(error_messages={"required": _("Find the patient first")})
     source = forms.ChoiceField(choices=[(str(source), words) for source, words in SOURCE_WORDS.items()])
     who = forms.RegexField(r"^(doctor|department)-\d{1,18}$")
     date = forms.DateField(required=False)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from accounts.models import Facility, User
 from accounts.permissions import reach, require_anywhere, within
@@ -215,7 +216,7 @@ def get_token(*, token_id: int, by: User, code: str = VIEW) -> Token:
     related = ("session__facility", "session__doctor", "session__room", "session__department", "slot", "patient")
     token = Token.objects.select_related(*related).filter(pk=token_id).first()
     if token is None:
-        raise NotFound("There is no such token.")
+        raise NotFound(_("There is no such token."))
     reach(by, code, token, facility_id=token.session.facility_id)
     return token
 

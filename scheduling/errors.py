@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext_noop as _
+
 from common.errors import BadInput, Busy, Refused
 from scheduling.rules import Window, wall
 
@@ -12,7 +14,7 @@ class Overlap(Refused):
     """The doctor or the room would be in two places at once."""
 
     code = "overlap"
-    sentence = "{who} is already taken from {starts} to {ends}."
+    sentence = _("{who} is already taken from {starts} to {ends}.")
 
     @classmethod
     def at(cls, who: object, window: Window, zone: ZoneInfo, **data: Any) -> Self:
@@ -24,14 +26,14 @@ class HasTokens(Refused):
     """Somebody still holds a token ahead: a plan for these patients comes first."""
 
     code = "has_tokens"
-    sentence = "{name} still has {count} tokens ahead. Move or cancel them first."
+    sentence = _("{name} still has {count} tokens ahead. Move or cancel them first.")
 
 
 class InUse(Refused):
     """What is to be switched off still serves something else."""
 
     code = "in_use"
-    sentence = "{name} is still in use: {why}."
+    sentence = _("{name} is still in use: {why}.")
 
 
 class NotValid(BadInput):
@@ -48,7 +50,7 @@ class InThePast(BadInput):
     """A slot is made by hand for a time that is over."""
 
     code = "in_the_past"
-    sentence = "This time is over: {ends} has passed."
+    sentence = _("This time is over: {ends} has passed.")
 
     @classmethod
     def at(cls, ends_at: datetime, zone: ZoneInfo) -> Self:
@@ -60,4 +62,4 @@ class LockTimeout(Busy):
     """The lock of a session was not free within the time a request may wait."""
 
     code = "busy"
-    sentence = "Many people want this session at the same moment. Nothing was changed; try again."
+    sentence = _("Many people want this session at the same moment. Nothing was changed; try again.")

@@ -1,12 +1,16 @@
 """Everything that a page says can be translated: no template and no table of words has bare English in it."""
 
+import ast
 import re
+import textwrap
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.template.base import Lexer, TokenType
+
+from tokens.errors import NotArrived
 
 FOR_MAKERS = "design.html"
 """The living page of all parts is read by those who make pages, who read the code as well."""
@@ -104,3 +108,50 @@ def test_a_template_says_nothing_that_cannot_be_translated(path: Path) -> None:
 )
 def test_how_bare_words_are_found(source: str, found: list[str]) -> None:
     assert bare(source) == found
+
+
+# Python
+
+
+SPOKEN_IN_PYTHON = [
+    path
+    for pattern in ("reception/*.py", "reception/pages/*.py", "consultations/*.py", "consultations/pages/*.py")
+    for path in sorted(settings.BASE_DIR.glob(pattern))
+    if path.name not in ("design.py", "models.py", "apps.py", "permissions.py")
+] + sorted(settings.BASE_DIR.glob("*/errors.py"))
+TRANSLATES = frozenset({"_", "gettext", "ngettext", "gettext_noop", "gettext_lazy", "_lazily", "_later"})
+SENTENCE = re.compile(r"[A-Z{].*[^\W\d_]{2,} .*[^\W\d_]{2,}.*\.")
+"""A text that reads like a sentence: a capital or a number to be filled in first, words, a full stop at the end."""
+
+
+def sentences(source: str) -> list[str]:
+    """The sentences of a module that nothing translates; remarks, `ValueError`s and what is logged are for makers."""
+    tree = ast.parse(source)
+    silent: set[int] = set()
+    for node in ast.walk(tree):
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        if called in TRANSLATES or called in ("ValueError", "RuntimeError"):
+            silent |= {id(each) for each in ast.walk(node)}
+        elif isinstance(node, ast.Expr):
+            silent.add(id(node.value))
+    texts = [each for each in ast.walk(tree) if isinstance(each, ast.Constant) and id(each) not in silent]
+    return [f"{each.lineno}: {each.value}" for each in texts if SENTENCE.fullmatch(str(each.value))]
+
+
+@pytest.mark.parametrize("path", SPOKEN_IN_PYTHON, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
+def test_a_module_says_no_sentence_that_cannot_be_translated(path: Path) -> None:
+    assert sentences(path.read_text()) == []
+
+
+def test_how_sentences_are_found() -> None:
+    source = """
+        def refuse(number):
+            "A remark about refusals."
+            raise Refused("{number} is not here.") if number else Refused(_("Nobody is here."))
+    """
+    assert sentences(textwrap.dedent(source)) == ["4: {number} is not here."]
+
+
+def test_a_refusal_is_said_in_the_language_of_who_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("common.errors.gettext", {"{number} has not arrived.": "{number} no ha llegado."}.get)
+    assert str(NotArrived(number="A-017")) == "A-017 no ha llegado."

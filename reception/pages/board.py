@@ -16,10 +16,11 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import Facility, Language
 from common.api.throttling import AddressThrottle, counted
-from common.errors import BadInput, NotFound, TooManyRequests
+from common.errors import TooManyRequests
 from common.kept import Kept
 from reception.board import Call, sentence
 from reception.board_queries import Board, Choices, Wish, board, choices
+from reception.errors import NoSuchBoard, NotNumbers
 from reception.streaming import live_page
 from tokens.live import Frame, Watch
 
@@ -53,7 +54,7 @@ def board_page(request: HttpRequest, slug: str) -> HttpResponse:
     screen = _screen(request, known)
     frame = _frames.get(screen, lambda: read(screen))
     if frame is None:
-        raise NotFound("There is no such board.")
+        raise NoSuchBoard
     with translation.override(screen.language), timezone.override(known.facility.tz):
         response = render(request, "reception/board.html", _context(request, known, screen, frame))
     response["Content-Language"] = screen.language
@@ -94,13 +95,13 @@ def _screen(request: HttpRequest, known: Choices) -> Screen:
     """The board that an address asks for; unknown departments and rooms are none.
 
     Raises:
-        BadInput: something else than ids.
-        NotFound: no such department or rooms here.
+        NotNumbers: something else than ids.
+        NoSuchBoard: no such department or rooms here.
     """
     departments = _ids(request, "department") & {each.pk for each in known.departments}
     rooms = _ids(request, "rooms") & {each.pk for each in known.rooms}
     if (_ids(request, "department") and not departments) or (_ids(request, "rooms") and not rooms):
-        raise NotFound("There is no such board.")
+        raise NoSuchBoard
     wish = Wish(known.facility.pk, next(iter(departments), None), frozenset(rooms))
     asked = request.GET.get("lang", "")
     return Screen(wish, asked if asked in Language.values else known.facility.languages[0])
@@ -109,7 +110,7 @@ def _screen(request: HttpRequest, known: Choices) -> Screen:
 def _ids(request: HttpRequest, name: str) -> set[int]:
     words = ",".join(request.GET.getlist(name)).replace(",", " ").split()
     if not all(word.isascii() and word.isdecimal() and len(word) < 19 for word in words):
-        raise BadInput("Write departments and rooms as numbers, such as rooms=3,4.", attr=name)
+        raise NotNumbers(attr=name)
     return {int(word) for word in words}
 
 

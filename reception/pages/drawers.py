@@ -127,7 +127,7 @@ def giving(
     """
     patient = get_patient(patient_id=patient_id, by=person(request))
     if patient.facility_id != where.facility.pk:
-        raise NotFound("This patient is registered in another facility.")
+        raise NotFound(_("This patient is registered in another facility."))
     day = where.day
     who = _who(day, patient, asked)
     return {

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
 from accounts.models import Facility, User
 from accounts.permissions import allows
@@ -87,14 +88,14 @@ def place(request: HttpRequest) -> Place:
     """
     facilities = queries.facilities_of(person(request))
     if not facilities:
-        raise BadInput("No facility is in use. An administrator adds one.")
+        raise BadInput(_("No facility is in use. An administrator adds one."))
     kept = request.session.get("facility")
     facility = next((each for each in facilities if each.pk == kept), facilities[0])
     text = request.POST.get("date") or request.GET.get("date")
     try:
         date = dt.date.fromisoformat(text) if text else facility.local_date()
     except ValueError as error:
-        raise BadInput("Write the date as 2026-11-21.", attr="date") from error
+        raise BadInput(_("Write the date as 2026-11-21."), attr="date") from error
     return Place(facility, facilities, date)
 
 

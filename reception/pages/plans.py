@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.permissions import require
@@ -128,7 +129,7 @@ def _said(request: HttpRequest, where: Place, session: Session, change: Change, 
     if change.verb == "delay":
         minutes = form.late
         if minutes is None:
-            raise BadInput("Say how many minutes.", attr="minutes")
+            raise BadInput(_("Say how many minutes."), attr="minutes")
         outcome = supply.delay_session(session_id=session.pk, minutes=minutes, by=by)
     elif change.verb == "pause":
         outcome = supply.pause_session(session_id=session.pk, by=by)

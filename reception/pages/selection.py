@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from common.errors import NotFound
 from reception import queries
@@ -29,7 +30,7 @@ def selection(request: HttpRequest, where: Place) -> dict[str, Any]:
     if not text:
         return {"token": None}
     if not text.isdecimal() or len(text) > 18:
-        raise NotFound("There is no such token.")
+        raise NotFound(_("There is no such token."))
     return selected(request, where, queries.get_token(token_id=int(text), by=person(request)))
 
 

@@ -6,6 +6,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from accounts.models import Facility, User
 from accounts.permissions import facility_ids
@@ -109,4 +110,4 @@ def demo_password() -> str:
 def house_name() -> str:
     """The name over the door: the facility's, where there is just one for whoever has not signed in yet."""
     names = list(Facility.objects.filter(is_active=True).order_by("pk").values_list("name", flat=True)[:1])
-    return names[0] if names else "Outpatients"
+    return names[0] if names else _("Outpatients")
