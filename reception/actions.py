@@ -6,10 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from common.errors import NotFound
 from patients.actions import mark_merged
 from patients.models import Patient
-from reception.errors import NothingToTell
+from reception.errors import NeverTold, NothingToTell
 from reception.models import PatientTold, SlipPrint
 from reception.queries import get_token
 from reception.to_tell import to_tell
@@ -53,8 +52,11 @@ def print_slip(*, token_id: int, by: User) -> SlipPrint:
 
 
 @transaction.atomic(savepoint=False)
-def tell(*, token_id: int, seq: int, by: User) -> PatientTold:
-    """A patient was told of the change that the token's event `seq` made. Said twice, also by two desks, it is once.
+def tell(*, token_id: int, seq: int, about: PatientTold.About = PatientTold.About.CHANGE, by: User) -> PatientTold:
+    """A patient was told of the place that the token's event `seq` gave. Said twice, also by two desks, it is once.
+
+    Args:
+        about: the place is another one, or the patient is expected there and not here.
 
     Raises:
         NotFound, PermissionDenied
@@ -62,13 +64,13 @@ def tell(*, token_id: int, seq: int, by: User) -> PatientTold:
     """
     token = get_token(token_id=token_id, by=by, code=TELL)
     Token.objects.select_for_update(no_key=True).get(pk=token.pk)
-    known = PatientTold.objects.filter(token=token, seq=seq, undone_at=None).select_related("by").first()
+    known = PatientTold.objects.filter(token=token, seq=seq, about=about, undone_at=None).select_related("by").first()
     if known:
         return known
-    if not any(each.seq == seq for each in to_tell(token.session.facility, token_id=token.pk)):
+    if not any((each.seq, each.about) == (seq, about) for each in to_tell(token.session.facility, token_id=token.pk)):
         raise NothingToTell(number=token.number)
     live.announce(token.session.facility_id, (token.session_id,))
-    return PatientTold.objects.create(token=token, seq=seq, at=timezone.now(), by=by)
+    return PatientTold.objects.create(token=token, seq=seq, about=about, at=timezone.now(), by=by)
 
 
 @transaction.atomic(savepoint=False)
@@ -80,7 +82,7 @@ def untell(*, told_id: int, by: User) -> PatientTold:
     """
     told = PatientTold.objects.filter(pk=told_id).first()
     if told is None:
-        raise NotFound("Nobody was told that.")
+        raise NeverTold
     token = get_token(token_id=told.token_id, by=by, code=TELL)
     PatientTold.objects.filter(pk=told_id, undone_at=None).update(undone_at=timezone.now(), undone_by=by)
     live.announce(token.session.facility_id, (token.session_id,))

@@ -61,12 +61,21 @@ class SelfService(models.Model):
 
 
 class PatientTold(models.Model):
-    """Somebody of the desk told a patient of a change that others brought about: of the token's event `seq`.
+    """Somebody of the desk told a patient of a change that others brought about, or that it is time to be here.
+
+    Both are told of the token's event `seq`, which gave the token its place.
 
     Who is still to be told is never stored: it follows from the events and these rows (`reception.to_tell`).
     """
 
+    class About(models.TextChoices):
+        """What a patient is told."""
+
+        CHANGE = "change", "The place is another one"
+        ABSENT = "absent", "Expected and not here"
+
     token = models.ForeignKey("tokens.Token", models.PROTECT, related_name="told")
+    about = models.CharField(max_length=10, choices=About, default=About.CHANGE)
     seq = models.PositiveIntegerField(help_text="The event that the patient knows of now.")
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -77,8 +86,9 @@ class PatientTold(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["token", "seq"], condition=models.Q(undone_at=None), name="told_once_of_an_event"
+                fields=["token", "seq", "about"], condition=models.Q(undone_at=None), name="told_once_of_an_event"
             ),
+            models.CheckConstraint(condition=models.Q(about__in=["change", "absent"]), name="told_about_known"),
             models.CheckConstraint(
                 condition=models.Q(undone_at=None, undone_by=None) | models.Q(undone_at__isnull=False),
                 name="told_undone_at_a_moment",

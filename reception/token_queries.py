@@ -110,9 +110,13 @@ def _printed(slips: Iterable[SlipPrint]) -> list[Told]:
 
 def _said(token: Token) -> list[Told]:
     """Who told the patient of a change, and who took that back. One query."""
+    words = {
+        PatientTold.About.CHANGE: _("The patient was told."),
+        PatientTold.About.ABSENT: _("The patient, who was not here, was told that it is time."),
+    }
     lines = []
     for row in PatientTold.objects.filter(token=token).select_related("by", "undone_by"):
-        lines.append(Told(row.at, _("The patient was told."), "", str(row.by)))
+        lines.append(Told(row.at, words[PatientTold.About(row.about)], "", str(row.by)))
         if row.undone_at:
             lines.append(Told(row.undone_at, _("The patient was not told after all."), "", str(row.undone_by)))
     return lines

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from common.errors import NotFound
 from reception import actions
 from reception.errors import NothingToTell
 from reception.models import PatientTold
@@ -22,8 +23,7 @@ from reception.pages.untold import to_be_told
 def tell(request: HttpRequest) -> HttpResponse:
     """Somebody was told of the change that the chosen line names."""
     where = place(request)
-    token_id, _dot, seq = request.POST.get("who", "").partition(".")
-    wish = {"token_id": whole_number(token_id), "seq": whole_number(seq)}
+    wish = _wish(request.POST.get("who", ""))
     try:
         answered = done_once(request, lambda: {"told": actions.tell(**wish, by=person(request)).pk})
     except NothingToTell as error:
@@ -41,6 +41,19 @@ def undo(request: HttpRequest) -> HttpResponse:
     answered = done_once(request, lambda: {"told": actions.untell(told_id=told_id, by=person(request)).pk})
     told = PatientTold.objects.select_related("token").get(pk=answered["told"])
     return _after(request, where, _("%(number)s is still to be told.") % {"number": told.token.number})
+
+
+def _wish(who: str) -> dict[str, Any]:
+    """What a line of the list names: `Untold.value`.
+
+    Raises:
+        NotFound: it names nothing.
+    """
+    token_id, _dot, rest = who.partition(".")
+    seq, _dot, about = rest.partition(".")
+    if about not in PatientTold.About.values:
+        raise NotFound
+    return {"token_id": whole_number(token_id), "seq": whole_number(seq), "about": PatientTold.About(about)}
 
 
 def _said(told: PatientTold, user_id: int, where: Place) -> str:

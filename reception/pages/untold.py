@@ -1,7 +1,7 @@
-"""Who is to be told that their place changed: the number in the head, and the list in the drawer."""
+"""Who is to be told that their place changed or that it is time: the numbers in the head, the list in the drawer."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from django.http import HttpRequest
@@ -10,15 +10,20 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from accounts.models import Facility
 from accounts.permissions import require
+from common.kept import Kept
 from reception.actions import TELL
 from reception.models import PatientTold
 from reception.pages.frame import Place, person
 from reception.to_tell import SHOWN, Clock, Untold, sentence, to_tell
 
-PARTS = ("tell", "tell-list")
+PARTS: Final = ("tell", "tell-list")
+
+_kept: Final[Kept[dict[str, str]]] = Kept(seconds=60, most=40)
+"""The HTML by who is to be told of what: a desk is read far more often than anybody is displaced."""
 
 
 def telling(facility: Facility) -> dict[str, str]:
@@ -33,10 +38,18 @@ def telling(facility: Facility) -> dict[str, str]:
         return date_format(local, "H:i" if local.date() == today else "D j M, H:i")
 
     untold = to_tell(facility)
+    return dict(_kept.get((*untold, today, facility.time_zone, get_language()), lambda: _written(untold, clock)))
+
+
+def _written(untold: list[Untold], clock: Clock) -> dict[str, str]:
+    changed = [each for each in untold if not each.absent]
+    absent = [each for each in untold if each.absent]
     context = {
-        "lines": [(each, _said(each, clock), clock(each.since)) for each in untold[:SHOWN]],
-        "count": len(untold),
-        "more": max(0, len(untold) - SHOWN),
+        "changed": [(each, _said(each, clock), clock(each.since)) for each in changed[:SHOWN]],
+        "absent": [(each, _said(each, clock), clock(each.since)) for each in absent[:SHOWN]],
+        "count": len(changed),
+        "missing": len(absent),
+        "more": max(0, len(changed) - SHOWN) + max(0, len(absent) - SHOWN),
     }
     return {name: render_to_string(f"reception/_{name.replace('-', '_')}.html", context).strip() for name in PARTS}
 

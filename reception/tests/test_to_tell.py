@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from common.testing.races import race
 from common.transactions import outermost
@@ -12,22 +13,13 @@ from reception import actions, to_tell
 from reception.errors import NothingToTell
 from reception.models import PatientTold
 from reception.tests.factories import HOUR, Hall, text
+from reception.tests.untold import displaced, missed, sentences, untold
 from tokens import allocation, planning, queueing, supply
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true", "HX-Target": "drawer"}
-
-
-def untold(hall: Hall) -> list[tuple[str, str]]:
-    """Who is to be told, and of what kind of change."""
-    return [(each.number, each.kind) for each in to_tell.to_tell(hall.facility)]
-
-
-def sentences(hall: Hall) -> list[str]:
-    clock = "{:%H:%M}".format
-    return [to_tell.sentence(each, clock) for each in to_tell.to_tell(hall.facility)]
 
 
 class TestWhoIsToBeTold:
@@ -157,13 +149,6 @@ class TestWhoIsToBeTold:
             to_tell.to_tell(hall.facility)
 
 
-def displaced(hall: Hall) -> to_tell.Untold:
-    """A hall in which one patient is to be told."""
-    hall.give("Farhan Sheikh", "online")
-    hall.give("Lakshmi Narayan", "paid")
-    return to_tell.to_tell(hall.facility)[0]
-
-
 def key() -> str:
     return uuid.uuid4().hex
 
@@ -209,12 +194,14 @@ class TestToldOnce:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_desks_that_press_in_the_same_moment_tell_once():
+@pytest.mark.parametrize("make", [lambda hall: displaced(hall), lambda hall: missed(hall)])
+def test_two_desks_that_press_in_the_same_moment_tell_once(make):
     hall = Hall(capacity=1)
-    one = displaced(hall)
+    one = make(hall)
     users = [hall.user(role) for role in ("reception", "staff", "admin")]
     pressed = [
-        lambda user=user: outermost(lambda: actions.tell(token_id=one.token_id, seq=one.seq, by=user)) for user in users
+        lambda user=user: outermost(lambda: actions.tell(token_id=one.token_id, seq=one.seq, about=one.about, by=user))
+        for user in users
     ]
     done = race(pressed * 3)
     assert done.raised == []
@@ -265,7 +252,7 @@ class TestThePage:
         second = hall.client("staff").post("/desk/tell/", {"who": one.value, "idempotency_key": key()}, headers=HTMX)
         assert f"{one.number} was told already, by " in text(second)
 
-    @pytest.mark.parametrize("who", ["", "5", "a.b", "9999999.1"])
+    @pytest.mark.parametrize("who", ["", "5", "a.b", "9999999.1", "9999999.1.change", "9999999.1.absent", "5.1.what"])
     def test_what_names_nobody_is_not_found(self, who):
         assert Hall().asha.post("/desk/tell/", {"who": who, "idempotency_key": key()}).status_code == 404
 
@@ -276,6 +263,17 @@ class TestThePage:
         assert 'id="tell"' not in doctor.get("/desk/").content.decode()
         assert doctor.get("/desk/?tell=1").status_code == 403
         assert doctor.post("/desk/tell/", {"who": one.value, "idempotency_key": key()}).status_code == 403
+
+    def test_a_change_for_a_later_day_says_the_day(self):
+        hall = Hall(capacity=1)
+        slot = hall.sitting(hall.doctor("Dr Iyer"), timezone.now() + timedelta(days=1)).slots.first()
+        for name, source in (("Online", "online"), ("Paid", "paid")):
+            wish = {"patient_id": hall.patient(name).pk, "source": source, "slot_id": slot.pk}
+            outermost(lambda wish=wish: allocation.request_token(**wish, by=None))
+        at = timezone.localtime(slot.starts_at, hall.facility.tz)
+        assert f"The place in {date_format(at, 'D j M, H:i')} with Dr Iyer is gone." in text(
+            hall.asha.get("/desk/?tell=1")
+        )
 
     def test_nobody_tells_of_another_hospital(self):
         hall, other = Hall(capacity=1), Hall()
@@ -297,7 +295,7 @@ def test_a_table_of_sentences():
     facts = {
         "token_id": 1, "seq": 3, "since": now, "number": "A-009", "arrived_at": None, "session_id": 1,
         "date": now.date(), "slot_at": now + HOUR, "slot_before": now, "doctor": "Dr Rao", "room": "Room 4",
-        "name": "Farhan", "phone": "",
+        "name": "Farhan", "phone": "", "delay_minutes": 0, "until": now + HOUR,
     }  # fmt: skip
     clock = lambda at: "11:00" if at > now else "10:00"  # noqa: E731
     table = {
