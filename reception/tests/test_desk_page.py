@@ -107,7 +107,9 @@ class TestWhatItShows:
         assert "One Too Many is an emergency and waits" in text(hall.asha.get("/desk/"))
 
     def test_the_policy_of_the_doctor_is_said(self):
-        assert "considerate" in text(Hall(policy="considerate").asha.get("/desk/"))
+        hall = Hall(policy="considerate")
+        assert "decided by the policy considerate" in text(hall.asha.get(f"/desk/sessions/{hall.session.pk}/"))
+        assert "considerate" not in text(hall.asha.get("/desk/")), "a policy's name helps nobody who gives tokens"
 
     def test_filters_show_who_is_in_now_who_comes_later_and_a_department(self):
         hall = Hall()
