@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Facility
 from common.api.throttling import AddressThrottle
 from common.kept import Kept
-from common.testing.browser import STILL, axe, Browsing, layout_shift
+from common.testing.browser import STILL, Browsing, axe, layout_shift
 from common.transactions import outermost
 from reception import board_queries
 from reception.pages import board

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.testing.browser import STILL, axe, Browsing, layout_shift
+from common.testing.browser import STILL, Browsing, axe, layout_shift
 from reception.tests.factories import Hall
 
 pytestmark = pytest.mark.django_db(transaction=True)

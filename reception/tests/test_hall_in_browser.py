@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from common.testing.browser import STILL, axe, Browsing, layout_shift, Transfer
+from common.testing.browser import STILL, Browsing, Transfer, axe, layout_shift
 from common.transactions import outermost
 from reception.models import PatientTold
 from reception.tests.factories import HOUR, Hall

@@ -6,7 +6,7 @@ import uuid
 import pytest
 from playwright.sync_api import expect
 
-from common.testing.browser import STILL, axe, Browsing, layout_shift
+from common.testing.browser import STILL, Browsing, axe, layout_shift
 from reception.tests.factories import Hall
 from tokens.models import Plan, Token
 

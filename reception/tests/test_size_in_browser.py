@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import override_settings
 
-from common.testing.browser import STILL, Browsing, layout_shift, Transfer
+from common.testing.browser import STILL, Browsing, Transfer, layout_shift
 from reception.tests.test_desk_page import full_hall
 
 pytestmark = pytest.mark.django_db(transaction=True)
