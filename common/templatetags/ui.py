@@ -10,6 +10,7 @@ in ``templates/components/``::
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from django import template
@@ -30,12 +31,14 @@ KEY_NAMES: Final = {"Enter": "↵", "Escape": "Esc", "ArrowUp": "↑", "ArrowDow
 
 
 @register.simple_tag
+@lru_cache(maxsize=200)
 def icon(name: str, classes: str = "") -> SafeString:
     """An icon of the sprite, which says nothing to a screen reader: words stand beside it."""
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="#i-{}"/></svg>', classes, name)
 
 
 @register.simple_tag
+@lru_cache(maxsize=400)
 def mark(name: str, words: str = "") -> SafeString:
     """The shape of a status, with its words for those who do not see it."""
     kind = name.removesuffix("-here")
@@ -119,6 +122,11 @@ def chip(words: str, kind: str = "", shape: str = "", icon: str = "") -> SafeStr
     return format_html('<span class="chip {}">{}{}</span>', kind, sign, words)
 
 
+@lru_cache(maxsize=20)
+def _cell(kind: str) -> str:
+    return format_html('<i class="{}"></i>', kind)
+
+
 @register.simple_tag
 def capacity(cells: Sequence[str] = (), share: int = 0, words: str = "") -> SafeString:
     """The places of a slot, a cell for each: ``seen``, ``now``, ``held``, ``free``, ``over``, ``cut``.
@@ -130,8 +138,7 @@ def capacity(cells: Sequence[str] = (), share: int = 0, words: str = "") -> Safe
     told = format_html('role="img" aria-label="{}"', words) if words else SafeString('aria-hidden="true"')
     if not cells:
         return format_html('<meter class="capline" min="0" max="100" value="{}" {}></meter>', share, told)
-    inside = format_html_join("", '<i class="{}"></i>', ((cell,) for cell in cells))
-    return format_html('<span class="cap" {}>{}</span>', told, inside)
+    return SafeString(f'<span class="cap" {told}>{"".join(map(_cell, cells))}</span>')
 
 
 # Fields

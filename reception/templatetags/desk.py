@@ -3,8 +3,6 @@
 from datetime import date
 
 from django import template
-from django.utils import timezone
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -14,7 +12,8 @@ from common.templatetags.ui import icon, mark
 from patients.models import Patient
 from reception.demo.known import demo_users
 from reception.demo.people import PASSWORD, Member
-from reception.hall import SOURCE_WORDS, Row
+from reception.hall import SOURCE_WORDS, SlotView
+from reception.pages import lines as written
 from tokens.states import Source
 
 register = template.Library()
@@ -31,28 +30,10 @@ def cells(kinds: list[str]) -> SafeString:
     return mark_safe("".join(f'<i class="{kind}"></i>' for kind in kinds))  # noqa: S308 - our own words
 
 
-_EMERGENCY = '<svg class="icon" aria-hidden="true"><use href="#i-emergency"/></svg>'
-
-
 @register.simple_tag
-def rows(lines: list[Row]) -> SafeString:
-    """Tokens as lines of a column.
-
-    Written here and not as a template: a desk has four hundred of them, and a template took a quarter of a
-    millisecond for each.
-    """
-    return mark_safe("".join(_row(line) for line in lines))  # noqa: S308 - every text is escaped
-
-
-def _row(line: Row) -> str:
-    at = f" {timezone.localtime(line.note_at):%H:%M}" if line.note_at else ""
-    return (
-        f'<li><a class="tok {line.tone}" id="t-{line.id}" href="?token={line.id}">'
-        f'<svg class="mark {line.mark}" role="img" aria-label="{escape(line.state)}"><use href="#m-{line.mark}"/></svg>'
-        f'<span class="num">{line.number}</span><span class="name">{escape(line.name)}</span>'
-        f'<span class="src {line.kind}">{_EMERGENCY if line.kind == Source.EMERGENCY else ""}{escape(line.note)}{at}'
-        "</span></a></li>"
-    )
+def slots(views: list[SlotView], plans: str) -> SafeString:
+    """The slots of a column with everybody in them."""
+    return mark_safe(written.slots(views, plans))  # noqa: S308 - every text is escaped
 
 
 @register.filter
