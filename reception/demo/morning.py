@@ -39,7 +39,9 @@ class Morning(Day):
     def play(self) -> None:
         """Everything up to a few minutes ago."""
         visitors = [*self.bookings(), *self.walk_ins()] if self.running else list(self.bookings())
-        begins = max(self.now - 85 * MINUTE, min(self.session.starts_at, self.now - 60 * MINUTE))
+        late = self.chance.randrange(12) * MINUTE
+        # Soon after midnight, where sessions have only begun, doctors were early: somebody was seen all the same.
+        begins = min(self.session.starts_at + late, self.now - HOUR)
         player = self.player(visitors, min(begins, self.session.starts_at - HOUR), calls_from=begins)
         player.play(until=self.now - LAST_STEPS)
         self.tokens = player.tokens

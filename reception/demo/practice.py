@@ -1,5 +1,6 @@
 """A doctor's practice: who comes to it, and what a visit takes. Made up; the same chance makes the same days."""
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
 from math import log
@@ -12,8 +13,11 @@ from reception.demo.people import GROWN_UP, DoctorPlan
 from scheduling.models import Session
 from tokens.models import Token
 
-REGULARS = 70
+REGULARS = 110
 """So many patients come to the doctor again and again."""
+
+RESTS = 4
+"""Nobody comes to the same doctor again before so many sessions, while anybody else is left."""
 
 LOYAL = 0.75
 """The share of visitors who are regulars."""
@@ -36,6 +40,7 @@ class Practice:
     """
 
     def __init__(self, plan: DoctorPlan, patients: Sequence[Patient], seen: set[int]) -> None:
+        self.lately: deque[set[int]] = deque(maxlen=RESTS)
         self.plan, self.registry, self.seen = plan, list(patients), seen
         self.everybody = [patient for patient in patients if fits(patient, plan.department)]
         self.regulars = Random(plan.name).sample(self.everybody, min(REGULARS, len(self.everybody)))
@@ -48,9 +53,11 @@ class Practice:
             today: who is at the hospital that day already, and is passed over while anybody else is left.
         """
         loyal = chance.random() < LOYAL
-        first = self.regulars if loyal else self.everybody
-        for crowd, busy in ((first, here | today), (self.everybody, here), (self.registry, here)):
-            free = [patient for patient in crowd if patient.pk not in busy]
+        busy = here | today
+        rested = busy.union(*self.lately)
+        crowds = ((self.regulars if loyal else self.everybody, rested), (self.everybody, rested))
+        for crowd, absent in (*crowds, (self.everybody, busy), (self.everybody, here), (self.registry, here)):
+            free = [patient for patient in crowd if patient.pk not in absent]
             if free:
                 break
         found = chance.choice(free)
@@ -65,7 +72,8 @@ class Practice:
 
     def learn(self, session: Session) -> None:
         """Whoever was seen in the session is no longer here for the first time."""
-        self.seen |= seen_in(session=session)
+        self.lately.append(seen_in(session=session))
+        self.seen |= self.lately[-1]
 
 
 def fits(patient: Patient, department: str) -> bool:

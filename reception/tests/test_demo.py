@@ -120,7 +120,7 @@ def test_production_refuses_the_demo(settings):
 
 def test_the_past_knows_every_doctor_and_patients_return():
     now = at(10, 10)
-    load(now=now, patients=120, past=6 * DAY)
+    load(now=now, patients=120, past=10 * DAY)
     facility = Facility.objects.get(slug="sunrise")
     past = Token.objects.filter(session__facility=facility, session__date__lt=now.date())
     assert set(past.values_list("status", flat=True)) == {Status.COMPLETED, Status.NO_SHOW, Status.CANCELLED}
