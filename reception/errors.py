@@ -40,6 +40,13 @@ class NotForYou(Refused):
     sentence = _("The visit has begun: ask at the desk.")
 
 
+class AnotherDay(Refused):
+    """A patient says to be here for a token that is of a later day by now."""
+
+    code = "another_day"
+    sentence = _("The token is for another day.")
+
+
 class NoSuchSlip(NotFound):
     """No slip carries this key, or its day is long over: which of the two is told to nobody."""
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from common.transactions import RunAgain
-from reception.errors import NotForYou
+from reception.errors import AnotherDay, NotForYou
 from reception.models import SelfService, SlipPrint
 from scheduling.locking import lock_sessions
 from tokens import allocation, queueing
@@ -45,8 +45,12 @@ def say_here(*, token_id: int, where: Where) -> Outcome:
     """The patient is here.
 
     Raises:
+        AnotherDay: the desk has moved the token to a later day since the page was read.
         InvalidTransition: the token is over, or its patient has arrived already.
     """
+    session = _locked(token_id).session
+    if session.date > session.facility.local_date():
+        raise AnotherDay
     return _recorded(queueing.arrive(token_id=token_id, by=None), Verb.ARRIVE, where)
 
 
@@ -72,6 +76,7 @@ def come_in(*, token_id: int, where: Where) -> Outcome | None:
     """The patient stands at the kiosk: arrives, is back from a test, or comes after all. None where none is needed.
 
     Raises:
+        AnotherDay: the desk has moved the token to a later day meanwhile.
         SessionOver: came after all, and no slot is left.
         DuplicateToken: came after all, and holds another token there by now.
     """
@@ -122,7 +127,7 @@ def _locked(token_id: int) -> Token:
     """
     session_id = Token.objects.values_list("session_id", flat=True).get(pk=token_id)
     lock_sessions([session_id])
-    token = Token.objects.get(pk=token_id)
+    token = Token.objects.select_related("session__facility").get(pk=token_id)
     if token.session_id != session_id:
         raise RunAgain
     return token

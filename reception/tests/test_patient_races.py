@@ -5,8 +5,10 @@ from django.test import Client
 
 from common.testing.races import race, race_of
 from common.transactions import outermost
+from reception import self_service
+from reception.errors import AnotherDay
 from reception.models import SelfService
-from reception.tests.factories import Hall
+from reception.tests.factories import HOUR, Hall
 from tokens import allocation, queueing
 from tokens.errors import InvalidTransition
 from tokens.models import Event, Token
@@ -25,6 +27,20 @@ def test_i_am_here_pressed_four_times_at_once_is_said_once():
     assert outcomes.values == [302] * 4
     assert Event.objects.filter(token=token, kind="arrived").count() == 1
     assert SelfService.objects.count() == 1
+
+
+def test_nobody_is_here_today_for_a_token_that_was_moved_to_tomorrow_meanwhile():
+    hall = Hall()
+    token = hall.give("Ravi", "online", slot=0)
+    tomorrow = hall.sitting(hall.rao, hall.session.starts_at + 24 * HOUR)
+    slot = tomorrow.slots.order_by("pk").values_list("pk", flat=True)[0]
+    outermost(lambda: allocation.move_token(token_id=token.pk, slot_id=slot, reason="asked", by=hall.user("admin")))
+    where = self_service.Where("link", None)
+    for step in (self_service.say_here, self_service.come_in):  # what the page had read before that lets it pass
+        with pytest.raises(AnotherDay):
+            outermost(lambda step=step: step(token_id=token.pk, where=where))
+    token.refresh_from_db()
+    assert token.arrived_at is None
 
 
 def start(token: Token) -> None:
