@@ -55,9 +55,9 @@ def mark(name: str, words: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def page_link(context: template.Context, name: str, words: str, *args: Any) -> SafeString:
-    """A link of the frame to a page; the page that is open says so."""
-    address = reverse(name, args=args)
-    here = ' aria-current="page"' if context["request"].path == address else ""
+    """A link of the frame to a page; the page that is open says so, and the one that it stands under."""
+    address, path = reverse(name, args=args), context["request"].path
+    here = ' aria-current="page"' if path == address else ' aria-current="true"' if path.startswith(address) else ""
     return format_html('<a href="{}"{}>{}</a>', address, SafeString(here), words)
 
 
