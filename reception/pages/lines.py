@@ -1,4 +1,4 @@
-"""Slots and rows of a column, written as text.
+"""Slots and rows of a column, and the day of a line of the overview, written as text.
 
 A desk has sixty slots and four hundred rows; a template took a quarter of a millisecond for each row and half of one
 for each slot. What people typed is escaped here; everything else is our own words.
@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 
 from common.templatetags.ui import capacity, icon
 from reception.hall import Row, SlotView
+from reception.overview import Block
 from tokens.states import Source
 
 _EMERGENCY: Final = '<svg class="icon" aria-hidden="true"><use href="#i-emergency"/></svg>'
@@ -85,6 +86,21 @@ def _gone(view: SlotView) -> str:
     return (
         f'<details class="gone" id="{name}" data-by-itself="no"><summary>{words}</summary>'
         f"<ol>{rows(view.gone)}</ol></details>"
+    )
+
+
+def day(blocks: list[Block], now_at: float | None) -> str:
+    """The slots of a line from left to right, and the line of now."""
+    now = "" if now_at is None else f'<i class="now" style="--at: {now_at}"></i>'
+    return "".join(map(_block, blocks)) + now
+
+
+def _block(block: Block) -> str:
+    view = block.slot
+    return (
+        f'<span class="block {block.tone}" style="--at: {block.start}; --size: {block.size}">'
+        f'<time>{_clock(view.facts.starts_at)}</time><span class="vh">{escape(block.places)}, </span>'
+        f'{capacity(view.cells, view.share)}<span class="word">{escape(block.words)}</span></span>'
     )
 
 

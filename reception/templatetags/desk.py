@@ -13,6 +13,7 @@ from patients.models import Patient
 from reception.demo.known import demo_users
 from reception.demo.people import PASSWORD, Member
 from reception.hall import SOURCE_WORDS, SlotView
+from reception.overview import Line, Scale
 from reception.pages import lines as written
 from tokens.states import Source
 
@@ -25,15 +26,15 @@ register.simple_tag(mark)
 
 
 @register.simple_tag
-def cells(kinds: list[str]) -> SafeString:
-    """The places of a slot, a cell for each."""
-    return mark_safe("".join(f'<i class="{kind}"></i>' for kind in kinds))  # noqa: S308 - our own words
-
-
-@register.simple_tag
 def slots(views: list[SlotView], plans: str) -> SafeString:
     """The slots of a column with everybody in them."""
     return mark_safe(written.slots(views, plans))  # noqa: S308 - every text is escaped
+
+
+@register.simple_tag
+def blocks(line: Line, scale: Scale) -> SafeString:
+    """The day of a line of the overview."""
+    return mark_safe(written.day(line.blocks, scale.now_at))  # noqa: S308 - every text is escaped
 
 
 @register.filter
