@@ -23,7 +23,7 @@ from reception.hall import Column, Figures, Names, column, figures
 from scheduling import locking
 from scheduling.models import Session, Slot
 from tokens.facts import DEFAULT_POLICY, PRESETS, Policy, SessionFacts, SlotFacts, TokenFacts
-from tokens.kinds import UNDOABLE
+from tokens.kinds import TO_OTHERS, UNDOABLE
 from tokens.models import AllocationPolicy, Event, PolicyAssignment, Token
 from tokens.queries import free_now
 from tokens.reading import TOKEN_COLUMNS
@@ -249,14 +249,15 @@ class Effect:
 
 def effects(token: Token, *, at: datetime) -> list[Effect]:
     """Whom the token displaced, and who was promoted by it, in one action at that moment. One query."""
-    caused = Event.objects.filter(cause_token_id=token.pk, at=at, kind__in=("displaced", "promoted"))
+    caused = Event.objects.filter(cause_token_id=token.pk, at=at, kind__in=TO_OTHERS)
     rows = caused.exclude(token=token).select_related("token__patient", "token__slot", "token__session").order_by("id")
     return [Effect(event.kind, event.token) for event in rows]
 
 
 def visits(patient: Patient) -> QuerySet[Token]:
     """A patient's tokens, of records merged into this one too, newest day first, with session, doctor and room."""
-    own = Q(patient=patient) | Q(patient__merged_into=patient)
+    # Asked of the patients' table alone: an OR over two tables would read every token there is.
+    own = Q(patient__in=Patient.objects.filter(Q(pk=patient.pk) | Q(merged_into=patient)))
     rows = Token.objects.filter(own).select_related("session__doctor", "session__room", "session__department", "slot")
     return rows.order_by("-session__date", "-session__starts_at", "-id")
 

@@ -45,6 +45,9 @@ class SupplyKind(Labelled):
     UNDONE = "undone"
 
 
+TO_OTHERS = [EventKind.DISPLACED.value, EventKind.PROMOTED.value]
+"""What one token does to others."""
+
 UNDOABLE = frozenset(
     {
         EventKind.ARRIVED,

@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Case, F, Q, When
 
 from accounts.models import recorded
-from tokens.kinds import EventKind, SupplyKind
+from tokens.kinds import TO_OTHERS, EventKind, SupplyKind
 from tokens.states import ACTIVE, Source, Status
 
 
@@ -145,6 +145,7 @@ class Token(models.Model):
             ),
             models.Index(fields=["slot", "status"], name="token_of_slot"),
             models.Index(fields=["patient", "-id"], name="token_of_patient"),
+            models.Index(fields=["sent_from"], name="token_sent_from", condition=Q(sent_from__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["session", "number"], name="number_once_a_session"),
@@ -209,6 +210,10 @@ class Event(models.Model):
     class Meta:
         ordering = ["token", "seq"]
         constraints = [models.UniqueConstraint(fields=["token", "seq"], name="event_number_once_a_token")]
+        # What a token did to others is asked after each one that is given. Few events are of these kinds.
+        indexes = [
+            models.Index(fields=["cause_token_id"], name="event_done_to_others", condition=Q(kind__in=TO_OTHERS)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.token_id}/{self.seq}"
