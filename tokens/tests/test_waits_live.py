@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -172,6 +172,36 @@ class TestKeeping:
         fresh = Keeper()
         fresh.wake()
         assert fresh._thread is None
+
+    def test_a_doctor_of_whom_nothing_can_be_learned_keeps_nobody_else_from_it(self, monkeypatch) -> None:
+        fresh, learned = Keeper(), []
+
+        def learning(doctor: tuple[int, int, int], now: object = None) -> Known:
+            if doctor[2] % 2:
+                raise ValueError("a date that cannot be")
+            learned.append(doctor[2])
+            return Known()
+
+        monkeypatch.setattr("tokens.waits.knowledge.learn", learning)
+        for doctor in range(6):
+            fresh.known((1, 1, doctor))
+        fresh.round()
+        assert sorted(learned) == [0, 2, 4]
+
+    def test_what_was_given_while_the_database_is_away_is_written_when_it_is_back(self, monkeypatch) -> None:
+        hall = Hall()
+        token = hall.give()
+        given(token["id"], Wait(5, 9, 1.0), where="page")
+        with monkeypatch.context() as away:
+            away.setattr(WaitEstimate.objects, "bulk_create", _away)
+            with pytest.raises(OperationalError):
+                log.flush()
+        assert log.flush() == 1
+        assert WaitEstimate.objects.filter(token=token["id"]).count() == 1
+
+
+def _away(rows: object) -> None:
+    raise OperationalError("the database is away")
 
 
 class TestAnswers:

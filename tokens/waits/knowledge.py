@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from tokens.facts import SessionFacts
@@ -90,7 +90,16 @@ class Keeper:
         """Learn about everybody who was asked for, and write what was given."""
         log.flush()
         while self._asked:
-            self.learn(next(iter(self._asked)))
+            doctor = next(iter(self._asked))
+            try:
+                self.learn(doctor)
+            except (DatabaseError, InterfaceError):
+                raise
+            except Exception:
+                # A fault of ours with this doctor's past: the others' are learned, and it is tried again later.
+                logger.exception("nothing was learned of doctor %s", doctor[2])
+                self._known[doctor] = (time.monotonic() + FRESH, self._known.get(doctor, (0.0, NOTHING))[1])
+                self._asked.discard(doctor)
 
     def learn(self, doctor: Doctor, now: datetime | None = None) -> Known:
         """Learn about a doctor now."""

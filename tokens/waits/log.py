@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from tokens.models import WaitEstimate
@@ -62,12 +63,20 @@ def _forget(now: float) -> None:
 
 
 def flush() -> int:
-    """Write what was given since the last time; returns how many. One statement, or none."""
+    """Write what was given since the last time; returns how many. One statement, or none.
+
+    Raises:
+        OperationalError, InterfaceError: the database is away; what was to be written waits for it.
+    """
     rows = []
     while _waiting:
         rows.append(_waiting.popleft())
     if rows:
-        WaitEstimate.objects.bulk_create(rows)
+        try:
+            WaitEstimate.objects.bulk_create(rows)
+        except (OperationalError, InterfaceError):
+            _waiting.extendleft(reversed(rows))
+            raise
     return len(rows)
 
 
