@@ -166,13 +166,23 @@ ENDED = """() => {
 }"""
 
 
-def axe(page: Page, within: str | None = None) -> None:
+def axe(page: Page, within: str | None = None, *, rules: tuple[str, ...] = ()) -> None:
     """Fail where axe-core finds something serious in the page: each finding with where it stands and what helps.
 
     Motion is ended first: text that is still appearing has too little contrast.
+
+    Args:
+        within: look only there.
+        rules: look only for these, such as ``color-contrast`` after nothing but the theme has changed.
     """
     page.evaluate(ENDED)
-    found = Axe().run(page, context=within, options={**RULES, "resultTypes": ["violations"]}).response["violations"]
+    asked = {"runOnly": list(rules)} if rules else RULES
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    options = {**asked, "resultTypes": ["violations"]}
+    found = page.evaluate("([within, options]) => axe.run(within ?? document, options)", [within, options])[
+        "violations"
+    ]
     told = [
         f"{each['impact']} {each['id']}: {each['help']}\n    {node['html'][:200]}\n    {_why(node)}"
         for each in found
