@@ -41,6 +41,12 @@ class Scale:
         return [(self.at(moment), moment) for moment in moments]
 
     @property
+    def begun_at(self) -> float:
+        """Where the hour of now begins: what is before it may be left out where there is no room for the whole day."""
+        hour = (self.now - self.starts_at) // HOUR
+        return self.at(self.starts_at + hour * HOUR) if 0 <= hour < self.hours else 0
+
+    @property
     def now_at(self) -> float | None:
         """Where now is; nothing on another day."""
         at = self.at(self.now)

@@ -7,11 +7,12 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from common.testing.browser import STILL, Browsing, Transfer, axe, layout_shift
+from common.testing.browser import STILL, Browsing, axe, layout_shift
 from common.transactions import outermost
 from reception.models import PatientTold
 from reception.tests.factories import HOUR, Hall
 from reception.tests.test_desk_page import full_hall
+from scheduling.models import Slot
 from scheduling.tests.factories import DepartmentFactory
 from tokens import allocation, supply
 from tokens.models import Token
@@ -249,11 +250,35 @@ def test_dark_and_wide(browsing: Browsing) -> None:
 def test_a_full_hall_comes_in_one_piece_and_nothing_moves(browsing: Browsing, path: str) -> None:
     hall = full_hall()
     page = browsing.page(browsing.context(user=hall.user("reception")))
-    transfer = Transfer(page)
     page.goto(browsing.server.url + path, wait_until="load")
     expect(page.locator("#live")).to_contain_text("Live")
     assert layout_shift(page) < STILL
-    assert transfer.bytes < 150_000
+
+
+@pytest.mark.parametrize("slot_minutes", [60, 30])
+def test_beside_the_panel_now_and_the_next_two_hours_are_seen_without_scrolling(
+    browsing: Browsing, slot_minutes: int
+) -> None:
+    hall = Hall()
+    start = timezone.now() - 6 * HOUR
+    long = hall.sitting(hall.doctor("Dr Long Day"), start, slots=11)
+    if slot_minutes == 30:
+        half = long.slots.first()
+        Slot.objects.filter(pk=half.pk).update(ends_at=half.starts_at + HOUR / 2)
+    page = browsing.open("/overview/", user=hall.user("reception"), size=(1280, 800))
+    page.keyboard.press("j")
+    expect(page.locator("#drawer > .col")).to_be_visible()
+    page.evaluate("document.getAnimations().forEach((each) => each.finish())")
+    seen = page.evaluate("""() => {
+        const box = (e) => e.getBoundingClientRect();
+        const hall = box(document.querySelector(".hall")), day = box(document.querySelector("#ov-scale > .day"));
+        const [first, second] = [...document.querySelectorAll("#ov-scale > .day > i")].map((e) => box(e).left);
+        const line = box(document.querySelector("#ov-rows .day > i.now")).left;
+        return { left: line - day.left, right: hall.right - line, hour: second - first };
+    }""")
+    assert seen["left"] >= 0
+    assert seen["right"] >= 2 * seen["hour"]
+    assert page.locator(".hall").evaluate("hall => hall.scrollLeft") == 0
 
 
 def test_tomorrow_has_no_line_of_now(browsing: Browsing) -> None:

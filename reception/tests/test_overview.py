@@ -40,6 +40,10 @@ class TestTheScale:
         scale = overview.Scale(NINE, 9, NINE + timedelta(minutes=after))
         assert scale.now_at == at
 
+    @pytest.mark.parametrize(("after", "begun"), [(0, 0), (59, 0), (270, 44.44), (540, 0), (-1, 0)])
+    def test_the_hour_of_now_is_where_a_day_without_room_begins(self, after, begun):
+        assert overview.Scale(NINE, 9, NINE + timedelta(minutes=after)).begun_at == begun
+
     @pytest.mark.parametrize(("minutes", "width"), [(60, 3.75), (30, 6), (15, 10)])
     def test_an_hour_is_as_wide_as_the_words_of_its_slots_need(self, minutes, width):
         assert overview.Scale(NINE, 9, NINE, timedelta(minutes=minutes)).hour_width == width
