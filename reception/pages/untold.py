@@ -19,6 +19,7 @@ from reception.actions import TELL
 from reception.models import PatientTold
 from reception.pages.frame import Place, person
 from reception.to_tell import SHOWN, Clock, Untold, sentence, to_tell
+from tokens.live import shared
 
 PARTS: Final = ("tell", "tell-list")
 
@@ -27,7 +28,8 @@ _kept: Final[Kept[dict[str, str]]] = Kept(seconds=60, most=40)
 
 
 def telling(facility: Facility) -> dict[str, str]:
-    """How many are to be told, and the list for who has opened it. One query.
+    """How many are to be told, and the list for who has opened it. One query, shared by all screens that
+    one change wakes.
 
     The language and the facility's clock are set by the caller.
     """
@@ -37,7 +39,7 @@ def telling(facility: Facility) -> dict[str, str]:
         local = timezone.localtime(at, facility.tz)
         return date_format(local, "H:i" if local.date() == today else "D j M, H:i")
 
-    untold = to_tell(facility)
+    untold = shared(("to tell", facility.pk), lambda: to_tell(facility))
     return dict(_kept.get((*untold, today, facility.time_zone, get_language()), lambda: _written(untold, clock)))
 
 

@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -15,6 +16,7 @@ from reception.models import PatientTold
 from reception.tests.factories import HOUR, Hall, text
 from reception.tests.untold import displaced, missed, sentences, untold
 from tokens import allocation, planning, queueing, supply
+from tokens.live import saying
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
@@ -206,6 +208,27 @@ def test_two_desks_that_press_in_the_same_moment_tell_once(make):
     done = race(pressed * 3)
     assert done.raised == []
     assert {told.pk for told in done.returned} == {PatientTold.objects.get().pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_other_desks_hear_of_it_though_no_token_changed():
+    hall = Hall(capacity=1)
+    one, by = displaced(hall), hall.user("reception")
+    with psycopg.connect(**saying.parameters(), autocommit=True) as ear:
+        ear.execute(f"LISTEN {saying.CHANNEL}")
+        outermost(lambda: saying.announce(hall.facility.pk, [0]))
+        while f"{hall.facility.pk}.0" not in heard(ear):  # what was said of the hall before is heard by then
+            pass
+        told = outermost(lambda: actions.tell(token_id=one.token_id, seq=one.seq, by=by))
+        hint = f"{hall.facility.pk}.{hall.session.pk}"
+        assert hint in heard(ear)
+        outermost(lambda: actions.untell(told_id=told.pk, by=by))
+        assert hint in heard(ear)
+
+
+def heard(ear: psycopg.Connection) -> list[str]:
+    """The next hint, and what comes with it."""
+    return [each.payload for each in ear.notifies(timeout=20, stop_after=1)]
 
 
 class TestThePage:
