@@ -63,6 +63,25 @@ def test_selection_focus_folds_and_place_stay_while_columns_are_renewed(browsing
     assert page.locator(".slots").first.evaluate("(slots) => slots.scrollTop") == scrolled
 
 
+def test_what_could_not_be_put_into_the_page_is_asked_for_again(browsing: Browsing) -> None:
+    hall = Hall()
+    page = live(browsing.open(user=hall.user("reception")))
+    page.evaluate(
+        """() => {
+            const process = htmx.process;
+            window.tried = 0;
+            htmx.process = (part) => {
+                window.tried += 1;
+                if (window.tried === 1) throw new Error("not now");
+                return process.call(htmx, part);
+            };
+        }"""
+    )
+    hall.give("Came Meanwhile")
+    page.wait_for_function("() => window.tried > 1")
+    expect(page.locator(".tok", has_text="Came Meanwhile")).to_have_count(1)
+
+
 def test_what_is_being_typed_is_left_alone(browsing: Browsing) -> None:
     hall = Hall()
     page = live(browsing.open(user=hall.user("reception")))

@@ -82,10 +82,12 @@ function arrange({ id, dataset }, changed) {
 }
 
 function take(block) {
+  let version = seen;
   for (const line of block.split("\n")) {
-    if (line.startsWith("id: ")) seen = line.slice(4);
+    if (line.startsWith("id: ")) version = line.slice(4);
     else if (line.startsWith("data: ")) put(JSON.parse(line.slice(6)));
   }
+  seen = version; // what could not be put into the page was not seen, and is asked for again
 }
 
 // --- the stream -----------------------------------------------------------------------------------------------------
