@@ -192,7 +192,7 @@ def of_session(event: Any) -> Told | None:
         case SupplyKind.DELAYED:
             minutes = event.changes.get("delay_minutes", 0)
             late = _("The doctor is %(minutes)d min late.") % {"minutes": minutes}
-            return Told(event.at, late if minutes else _("The doctor is in time again."), event.reason, by)
+            return Told(event.at, late if minutes else _("The doctor is on time again."), event.reason, by)
         case SupplyKind.CAPACITY:
             places = {"places": event.changes.get("capacity")}
             return Told(event.at, _("The slot has %(places)s places now.") % places, event.reason, by)

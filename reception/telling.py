@@ -58,7 +58,7 @@ def told_of_session(verb: str, doctor: str, outcome: Outcome, clock: Clock) -> l
     minutes = outcome.session.delay_minutes
     if verb == "delay":
         late = _("%(doctor)s is %(minutes)d min late. Every estimate changes.")
-        said = (late if minutes else _("%(doctor)s is in time again.")) % {"doctor": doctor, "minutes": minutes}
+        said = (late if minutes else _("%(doctor)s is on time again.")) % {"doctor": doctor, "minutes": minutes}
     else:
         words = {"pause": _("%(doctor)s pauses."), "resume": _("%(doctor)s goes on.")}
         said = words[verb] % {"doctor": doctor}

@@ -320,6 +320,11 @@ def done(
 
 
 def _done_heading(plan: Plan, session: Session, where: Place) -> str:
+    if plan.undone_at and plan.slot:
+        of = {"doctor": session.doctor.name, "slot": where.local(plan.slot.starts_at)}
+        return _("Taken back: %(doctor)s’s %(slot)s") % of
+    if plan.undone_at:
+        return _("Taken back: %(doctor)s’s session") % {"doctor": session.doctor.name}
     return changes.done_heading(
         plan.kind,
         doctor=session.doctor.name,

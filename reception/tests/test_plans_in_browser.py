@@ -81,7 +81,7 @@ def test_a_doctor_is_late_and_the_toast_takes_it_back(browsing: Browsing) -> Non
     expect(page.locator("#toasts")).to_contain_text("Dr Rao is 20 min late. Every estimate changes.")
     expect(page.locator(f"#col-{hall.session.pk}")).to_contain_text("20 min late")
     keys.press("u")
-    expect(page.locator("#toasts")).to_contain_text("Dr Rao is in time again.")
+    expect(page.locator("#toasts")).to_contain_text("Dr Rao is on time again.")
     hall.session.refresh_from_db()
     assert hall.session.delay_minutes == 0
 
