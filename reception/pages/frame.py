@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Facility, User
 from accounts.permissions import allows
 from common.api.idempotency import once
-from common.errors import BadInput
+from common.errors import BadInput, NotFound
 from reception import queries
 
 P = ParamSpec("P")
@@ -82,15 +82,21 @@ class Place:
 def place(request: HttpRequest) -> Place:
     """The desk's place. One query.
 
+    A form may say `at` which facility it was opened: another window may have gone to another one meanwhile.
+
     Raises:
         PermissionDenied: the person may see tokens nowhere.
+        NotFound: the facility of the form is none of the person's any more.
         BadInput: the date is none.
     """
     facilities = queries.facilities_of(person(request))
     if not facilities:
         raise BadInput(_("No facility is in use. An administrator adds one."))
-    kept = request.session.get("facility")
-    facility = next((each for each in facilities if each.pk == kept), facilities[0])
+    at, kept = request.POST.get("at"), request.session.get("facility")
+    facility = next((each for each in facilities if (str(each.pk) == at if at else each.pk == kept)), None)
+    if facility is None and at:
+        raise NotFound
+    facility = facility or facilities[0]
     text = request.POST.get("date") or request.GET.get("date")
     try:
         date = dt.date.fromisoformat(text) if text else facility.local_date()

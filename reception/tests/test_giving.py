@@ -4,7 +4,9 @@ import re
 import uuid
 
 import pytest
+from django.test import Client
 
+from accounts.actions import give_role
 from accounts.models import AccessAttempt
 from patients.models import Patient
 from reception.tests.factories import Hall, text
@@ -61,6 +63,22 @@ class TestRegistering:
         patient = Patient.objects.get(name="Asha Devi")
         assert (patient.birth_year, patient.sex) == (1972, "female")
         assert response["Location"] == f"/desk/?patient={patient.pk}"
+
+    def test_it_is_registered_where_the_form_was_opened_whatever_another_window_shows_by_now(self):
+        here, there, foreign = Hall(), Hall(), Hall()
+        user = here.user("reception")
+        give_role(user=user, role="reception", facility=there.facility)
+        client = Client()
+        client.force_login(user)
+        client.post("/desk/facility/", {"facility": here.facility.pk})
+        form = client.get("/desk/?register=1").content.decode()
+        at = re.search(r'name="at" value="(\d+)"', form)[1]
+        client.post("/desk/facility/", {"facility": there.facility.pk})
+        client.post("/desk/patients/", {"name": "Asha Devi", "born": "1972", "at": at})
+        assert Patient.objects.get(name="Asha Devi").facility == here.facility
+        sent = {"name": "Asha Rani", "born": "1972", "at": foreign.facility.pk}
+        assert client.post("/desk/patients/", sent).status_code == 404
+        assert not Patient.objects.filter(name="Asha Rani").exists()
 
     def test_htmx_goes_on_to_the_token_in_the_same_drawer(self):
         hall = Hall()
