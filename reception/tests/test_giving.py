@@ -241,7 +241,7 @@ class TestGiving:
         page = response.content.decode()
         assert f'href="/desk/tokens/{held.pk}/"' in page
         assert 'value="wheelchair"' in page
-        assert 'value="paid" data-key="4" aria-keyshortcuts="4" checked' in page
+        assert re.search(r'value="paid"[^>]* data-key="4"[^>]* checked', page)
 
     def test_without_a_slot_it_asks_for_one(self):
         hall = Hall()
