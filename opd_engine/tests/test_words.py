@@ -135,7 +135,11 @@ def sentences(source: str) -> list[str]:
         elif isinstance(node, ast.Expr):
             silent.add(id(node.value))
     texts = [each for each in ast.walk(tree) if isinstance(each, ast.Constant) and id(each) not in silent]
-    return [f"{each.lineno}: {each.value}" for each in texts if SENTENCE.fullmatch(str(each.value))]
+    return [
+        f"{each.lineno}: {each.value}"
+        for each in texts
+        if isinstance(each.value, str) and SENTENCE.fullmatch(each.value)
+    ]
 
 
 @pytest.mark.parametrize("path", SPOKEN_IN_PYTHON, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
