@@ -144,7 +144,7 @@ LINES = (
         DESKS,
         sent={"patient": "{other}", "source": "walk_in", "who": "doctor-{rao}", "slot_walk_in": "{free}"},
     ),
-    Line("desk_tell", "/desk/tell/", DESKS, sent={"who": "{token}.{seq}"}),
+    Line("desk_tell", "/desk/tell/", DESKS, sent={"who": "{token}.{seq}.change"}),
     Line("desk_tell_undo", "/desk/tell/undo/", DESKS, sent={"told": "{told}"}),
     # a token
     Line("token", "/desk/tokens/{token}/"),
