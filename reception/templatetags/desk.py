@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from accounts.models import Facility, User
-from accounts.permissions import facility_ids
+from accounts.permissions import facility_ids, within
 from common.templatetags.ui import icon, mark
 from patients.models import Patient
 from reception.demo.known import demo_users
@@ -86,6 +86,16 @@ def known_users() -> list[Member]:
 def demo_password() -> str:
     """The password that they all have."""
     return PASSWORD
+
+
+@register.simple_tag(takes_context=True)
+def house(context: template.Context) -> Facility | None:
+    """Where the person stands, on pages that are about no facility: the one chosen at the desk, else the first."""
+    user, given = context.get("user"), context.get("facility")
+    if given or not user or not user.is_authenticated:
+        return given
+    own = Facility.objects.filter(within(facility_ids(user, "tokens.view"), "pk"), is_active=True)
+    return own.filter(pk=context["request"].session.get("facility")).first() or own.first()
 
 
 @register.simple_tag

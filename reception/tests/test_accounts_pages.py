@@ -42,6 +42,18 @@ class TestSignIn:
 
 
 class TestOwnAccount:
+    def test_the_bar_names_one_s_own_house_there_and_leads_to_its_board(self):
+        first, second = Hall(), Hall()
+        page = second.asha.get("/accounts/2fa/").content.decode()
+        assert second.facility.name in page
+        assert first.facility.name not in page
+        assert f"/board/{second.facility.slug}/" in page
+
+    @pytest.mark.parametrize("path", ["password/change/", "2fa/", "sessions/", "logout/"])
+    def test_they_speak_as_the_other_pages_do(self, path):
+        said = text(Hall().asha.get(f"/accounts/{path}", follow=True))
+        assert [words for words in ("Change Password", "Two-Factor", "Sign Out", "Are you sure") if words in said] == []
+
     @pytest.mark.parametrize("path", ["password/change/", "2fa/", "sessions/", "logout/"])
     def test_pages_of_one_s_own_account_stand_in_the_frame(self, path):
         response = Hall().asha.get(f"/accounts/{path}", follow=True)
