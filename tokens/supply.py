@@ -319,6 +319,8 @@ def _on_session(
         check(work, ["tokens.delay"], by)
         rules.settle(work.draft)
         _still_open(work)
+        if kind == SupplyKind.PAUSED and work.session.paused_at is not None:
+            return  # two windows, one pause: it goes on since it began
         stamped: dict[str, Any] = {name: work.draft.now if value == "now" else value for name, value in values.items()}
         work.draft.supply(work.session, None, kind, **stamped)
         rules.settle(work.draft)
@@ -338,7 +340,7 @@ def delay_session(*, session_id: int, minutes: int, by: "User | None", at: datet
 
 
 def pause_session(*, session_id: int, by: "User | None", at: datetime | None = None) -> Outcome:
-    """The doctor pauses.
+    """The doctor pauses; said again, also from another window, it is the same pause.
 
     Raises:
         SessionOver

@@ -183,6 +183,16 @@ class TestDelay:
         morning.delay(0)
         assert morning.place(bala) == ("confirmed", 1)
 
+    def test_a_pause_that_is_said_again_goes_on_since_it_began(self) -> None:
+        morning = Morning()
+        morning.act(supply.pause_session, session_id=morning.session.id)
+        began = morning.now
+        morning.clock("08:05")
+        morning.act(supply.pause_session, session_id=morning.session.id)
+        assert rows("SELECT paused_at FROM scheduling_session WHERE id = %s", morning.session.id) == [(began,)]
+        kinds = rows("SELECT kind FROM tokens_supplyevent WHERE session_id = %s", morning.session.id)
+        assert kinds == [("paused",)]
+
     def test_pause_and_resume_are_told(self) -> None:
         morning = Morning()
         morning.act(supply.pause_session, session_id=morning.session.id)
