@@ -86,6 +86,19 @@ def play(session: SessionFacts, slot_id: int, *, patient_id: int, source: Source
     return _offer(draft, before, token)
 
 
+def gains_by_cancelling(session: SessionFacts, token_id: int, now: datetime) -> tuple[TokenFacts, ...]:
+    """Who would get a place if a token were cancelled, played on facts of its own; nobody where that is not known."""
+    draft = Draft([session], max([now, *([session.last_event_at] if session.last_event_at else [])]), may_extend=True)
+    try:
+        rules.settle(draft)
+        cause = rules.cancel(draft, session.tokens[token_id], "")
+        before = len(draft.events)
+        rules.settle(draft, cause)
+    except (NeedLater, NeedAll):
+        return ()
+    return tuple(draft.token(event.token_id) for event in draft.events[before:] if event.kind == "promoted")
+
+
 def _newcomer(session: SessionFacts, slot: SlotFacts, patient_id: int, source: Source, now: datetime) -> TokenFacts:
     return TokenFacts(
         id=max([0, *session.tokens]) + 1,

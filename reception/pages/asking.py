@@ -15,11 +15,12 @@ from common.errors import DomainError, NotFound
 from patients.models import Patient
 from patients.queries import get_patient, search_patients
 from reception import queries
-from reception.offers import Offer, offers
+from reception.offers import Offer, gains_by_cancelling, offers
 from reception.pages.frame import Place, person
 from reception.steps import step_named
+from reception.telling import joined
 from tokens.models import Token
-from tokens.states import ACTIVE, Source
+from tokens.states import ACTIVE, Source, Status
 
 Context = dict[str, Any]
 
@@ -75,6 +76,22 @@ def whole_number(text: str) -> int:
     if not text.isdecimal() or len(text) > 18:
         raise NotFound
     return int(text)
+
+
+# Cancelling
+
+
+def _cancel(request: HttpRequest, where: Place, token: Token, sent: Any) -> Context:
+    """What it does to others stands beside the button. Four queries."""
+    session, _patients, now = queries.line_of(token)
+    if token.pk not in session.tokens or token.status not in ACTIVE:
+        return {}
+    gains = [each.number for each in gains_by_cancelling(session, token.pk, now)]
+    return {
+        "gains": joined(gains) if gains else "",
+        "several": len(gains) > 1,
+        "had_place": token.status == Status.CONFIRMED,
+    }
 
 
 # Moving, sending on
@@ -157,6 +174,7 @@ def _held(token: Token, patient: Patient) -> Token | None:
 
 
 _MORE: dict[str, Callable[[HttpRequest, Place, Token, Any], Context]] = {
+    "cancel": _cancel,
     "move": _move,
     "send-on": _send_on,
     "correct": _correct,

@@ -1,10 +1,11 @@
 """What would happen, played on facts: the same rules, nothing written. And which slot is chosen to begin with."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reception.offers import Offer, offers
+from reception.offers import Offer, gains_by_cancelling, offers
 from tokens import rules
 from tokens.facts import PRESETS, SessionFacts, SlotFacts, TokenFacts
 from tokens.states import Source
@@ -109,3 +110,14 @@ def test_a_long_day_shows_six_slots_and_the_chosen_one_is_among_them():
     found = ask(Source.ONLINE, *[["online"]] * 9, [])
     assert len(found) == 6
     assert chosen(found).slot.id == 10
+
+
+def test_who_would_get_the_place_of_one_who_is_cancelled_is_named():
+    facts = session(["online"], ["online"])
+    waits = replace(facts.tokens[1], id=9, patient_id=9, number="A-009", status="waitlisted")
+    facts.tokens[9] = waits
+    assert [token.number for token in gains_by_cancelling(facts, 1, NINE)] == ["A-009"]
+
+
+def test_nobody_gets_a_place_that_nobody_waits_for():
+    assert gains_by_cancelling(session(["online"], []), 1, NINE) == ()
