@@ -17,10 +17,12 @@ class EventStream(HttpResponse):
 
     Args:
         events: makes the pieces of the body; called in the event loop.
+        public: anybody may open it; such streams leave room for those of who has signed in.
     """
 
-    def __init__(self, events: Events, **kwargs: Any) -> None:
+    def __init__(self, events: Events, *, public: bool = False, **kwargs: Any) -> None:
         super().__init__(b"retry: 60000\n\n", content_type="text/event-stream", **kwargs)
         self.events = events
+        self.public = public
         self["Cache-Control"] = "no-store"
         self["X-Accel-Buffering"] = "no"  # nginx would keep events until it has a bufferful

@@ -34,6 +34,8 @@ PIECE = 256 * 1024
 
 # Open streams of a process: where nobody raised it, it may have 1,024 files open, and pages must still be answered.
 MOST_STREAMS = 800
+# From here on only for people who have signed in: strangers at the board's address cannot shut the desks out.
+MOST_PUBLIC = 600
 
 TOO_LARGE = (
     b'{"type": "client_error", "errors": [{"code": "too_large", "detail": "The body is too large.", "attr": null}]}'
@@ -69,7 +71,7 @@ class WSGIBridge:
             rest = await loop.run_in_executor(self.threads, answer.make, self.application, environ)
         if answer.events is None or scope["method"] != "GET":
             await answer.finish(answer.status, answer.headers, rest)
-        elif len(self.streams) >= MOST_STREAMS:
+        elif len(self.streams) >= (MOST_PUBLIC if answer.public else MOST_STREAMS):
             await answer.finish(503, [(b"retry-after", b"10")], b"")
         else:
             await self.stream(answer, answer.events, receive)
@@ -106,6 +108,7 @@ class Answer:
         self.loop = loop
         self.begun = False
         self.events: Events | None = None
+        self.public = False
         self.status = 500
         self.headers: list[tuple[bytes, bytes]] = []
 
@@ -113,7 +116,7 @@ class Answer:
         """In a thread: run the application. Returns the body, or its end where it was long."""
         chunks = application(environ, self.start)
         if isinstance(chunks, EventStream):
-            self.events = chunks.events
+            self.events, self.public = chunks.events, chunks.public
         try:
             pieces: list[bytes] = []
             size = 0

@@ -81,7 +81,8 @@ def live_page(admit: Admit) -> Callable[..., HttpResponseBase]:
             return HttpResponse(status=401) if found.status_code in (301, 302) else found
         seen = request.headers.get("Last-Event-ID") or request.GET.get("seen", "")
         allowed = functools.partial(_still, ask, request, found)
-        answer = PageStream(lambda: _events(found, seen, allowed))
+        public = not getattr(admit, "for_staff", False)
+        answer = PageStream(lambda: _events(found, seen, allowed), public=public)
         answer.watch = found
         return answer
 

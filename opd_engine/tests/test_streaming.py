@@ -266,6 +266,19 @@ class TestWhatStaysBehind:
         for tab in (another, *tabs[1:]):
             tab.close()
 
+    def test_strangers_leave_room_for_who_has_signed_in(
+        self, live_server: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bridge, "MOST_PUBLIC", 2)
+        hall = Hall()
+        board = f"/board/{hall.facility.slug}/stream/"
+        screens = [Tab(live_server, Client(), board) for _ in range(3)]
+        assert [screen.status for screen in screens] == [200, 200, 503]
+        desk, _ = open_a_tab(hall, live_server)
+        assert desk.status == 200
+        for tab in (desk, *screens):
+            tab.close()
+
     def test_a_closed_tab_frees_everything(self, live_server: Served) -> None:
         hall = Hall()
         tabs = [open_a_tab(hall, live_server)[0] for _ in range(20)]

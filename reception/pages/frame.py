@@ -42,6 +42,7 @@ def staff(page: Callable[Concatenate[HttpRequest, P], R]) -> Callable[Concatenat
             add_never_cache_headers(answer)
         return answer
 
+    checked.for_staff = True  # type: ignore[attr-defined]  # a stream of it has room when the public ones have none
     return cast("Callable[Concatenate[HttpRequest, P], R]", checked)
 
 
