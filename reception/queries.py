@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Facility, User
 from accounts.permissions import reach, require_anywhere, within
-from common.errors import NotFound
+from common.errors import Busy, NotFound
 from common.kept import Kept
 from patients.models import Patient
 from patients.queries import search_patients
@@ -319,6 +319,12 @@ def free_places(token: Token, *, days: int = 7) -> list[Slot]:
 
 
 def line_of(token: Token) -> tuple[SessionFacts, dict[int, str], datetime]:
-    """The session of a token as facts, with the names of everybody in it, and the time. Four queries."""
+    """The session of a token as facts, with the names of everybody in it, and the time. Four queries.
+
+    Raises:
+        Busy: the token went to another session since it was read.
+    """
     found = day(token.session.facility, token.session.date, session_ids=[token.session_id])
+    if token.pk not in found.patients:
+        raise Busy
     return found.build(token.session_id), found.patients, found.now

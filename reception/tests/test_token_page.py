@@ -5,8 +5,9 @@ import uuid
 import pytest
 
 from accounts.models import AccessAttempt
+from common.errors import Busy
 from common.transactions import outermost
-from reception import self_service
+from reception import queries, self_service
 from reception.models import SelfService, SlipPrint
 from reception.tests.factories import Hall, text
 
@@ -187,3 +188,12 @@ class TestSlip:
         hall.give("First", "online")
         token = hall.give("Second", "online")
         assert "Waits for a place." in text(hall.asha.get(f"/desk/tokens/{token.pk}/slip/"))
+
+
+def test_a_token_that_moved_between_two_reads_is_no_fault_of_the_page():
+    hall = Hall()
+    other = hall.sitting(hall.doctor("Dr Nair"), hall.session.starts_at)
+    token = hall.give("Ravi")
+    token.session_id = other.pk
+    with pytest.raises(Busy):
+        queries.line_of(token)
