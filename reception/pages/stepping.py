@@ -29,12 +29,10 @@ from reception.pages.frame import Place, done_once, person, show, staff
 from reception.pages.selection import selected
 from reception.steps import step_named
 from reception.telling import told
-from scheduling.locking import COLUMNS as SESSION_COLUMNS
 from tokens import allocation, queueing, rules, undoing
 from tokens.models import Token
 from tokens.outcome import Outcome
 from tokens.queries import get_session, read_session
-from tokens.reading import TOKEN_COLUMNS
 from tokens.states import Source, Status
 
 HOLD_MINUTES = 10
@@ -58,9 +56,6 @@ REASONED = frozenset({"cancel", "overbook", "send-on", "correct"})
 """Steps that the history keeps with a reason."""
 
 
-_PLACE = ("id", "session_id", "slot_id", "patient_id")
-
-
 @staff
 @require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, token_id: int, verb: str) -> HttpResponse:
@@ -75,41 +70,14 @@ def step(request: HttpRequest, token_id: int, verb: str) -> HttpResponse:
     if request.method != "POST":
         return _asked(request, where, asking(request, where, verb, token))
     form = StepForm(request.POST)
-    taken: list[Outcome] = []
     try:
         deed = _deed(verb, token, form)
-        answered = done_once(request, lambda: _told(request, where, verb, token, _noted(deed, taken), form))
+        answered = done_once(request, lambda: _told(request, where, verb, token, deed, form))
     except (NotFound, Forbidden):
         raise
     except DomainError as error:
         return _refused(request, where, token, verb, error)
-    return _after(request, where, answered, close=found.asks, token=_renewed(token, taken))
-
-
-def _noted(deed: Deed, taken: list[Outcome]) -> Deed:
-    """The same step, with its outcome at the end of the list."""
-
-    def noted(by: User) -> Outcome:
-        taken.append(deed(by=by))
-        return taken[-1]
-
-    return noted
-
-
-def _renewed(token: Token, taken: list[Outcome]) -> Token | None:
-    """The token as the step left it, without reading it again: while it stands where it stood, and is the patient's.
-
-    Returns:
-        None where it is to be read again.
-    """
-    now = taken[-1].token if taken else None
-    if now is None or any(getattr(now, name) != getattr(token, name) for name in _PLACE):
-        return None
-    for name in TOKEN_COLUMNS:
-        setattr(token, name, getattr(now, name))
-    for name in SESSION_COLUMNS:
-        setattr(token.session, name, getattr(taken[-1].session, name))
-    return token
+    return _after(request, where, answered, close=found.asks)
 
 
 def _asked(request: HttpRequest, where: Place, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -229,20 +197,14 @@ def _told(
     return {"token": outcome.token.id if outcome.token else None, "said": " ".join(said)}
 
 
-def _after(
-    request: HttpRequest, where: Place, answered: dict[str, Any], *, close: bool, token: Token | None = None
-) -> HttpResponse:
-    """Say what was done: by htmx in place, else on the page one came from.
-
-    Args:
-        token: the token of the answer as it is now, where that is known.
-    """
+def _after(request: HttpRequest, where: Place, answered: dict[str, Any], *, close: bool) -> HttpResponse:
+    """Say what was done: by htmx in place, else on the page one came from."""
     if not request.headers.get("HX-Request"):
         messages.success(request, answered["said"])
         return redirect(_back(request, where, answered["token"]))
     context: dict[str, Any] = {"said": answered["said"], "close": close, "drawer": "", "where": where, "token": None}
     if answered["token"]:
-        token = token or queries.get_token(token_id=answered["token"], by=person(request))
+        token = queries.get_token(token_id=answered["token"], by=person(request))
         context |= selected(request, where, token)
         context["undo"] = next((step for step in context["often"] if step.verb == "undo"), None)
     response = show(request, "reception/_after.html", where.facility, context)

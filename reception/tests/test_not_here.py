@@ -43,18 +43,21 @@ class TestWhoIsNotHere:
         assert untold(hall) == []
 
     @pytest.mark.parametrize(
-        ("change", "missed"),
+        ("change", "over", "missed"),
         [
-            ({"status": "closed"}, False),
-            ({"status": "cancelled"}, False),
-            ({"ends_at": timezone.now() - timedelta(minutes=1)}, False),
-            ({"ends_at": timezone.now() - timedelta(minutes=1), "delay_minutes": 5}, True),
+            ({}, False, True),
+            ({"status": "closed"}, False, False),
+            ({"status": "cancelled"}, False, False),
+            ({"delay_minutes": 0}, True, False),
+            ({"delay_minutes": 5}, True, True),
         ],
     )
-    def test_nobody_is_missed_where_nobody_is_seen_any_more(self, change, missed):
+    def test_nobody_is_missed_where_nobody_is_seen_any_more(self, change, over, missed):
         hall = Hall()
         expected(hall, 40)
-        Session.objects.filter(pk=hall.session.pk).update(**change)
+        if over:
+            change = {"ends_at": timezone.now() - timedelta(minutes=1), **change}
+        Session.objects.filter(pk=hall.session.pk).update(**{"version": hall.session.version, **change})
         assert bool(untold(hall)) is missed
 
     def test_nobody_of_tomorrow_and_nobody_of_another_hospital(self):
