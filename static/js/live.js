@@ -79,7 +79,7 @@ function arrange({ id, dataset }, changed) {
     if (place.children[at] !== child) place.insertBefore(child, place.children[at] ?? null);
   });
   place.dataset.parts = dataset.parts;
-  place.style.setProperty("--parts", wanted.length);
+  place.dataset.count = wanted.length;
 }
 
 function take(block) {
