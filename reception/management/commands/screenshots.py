@@ -56,7 +56,8 @@ def giving() -> str:
     Somebody who holds no token asks; somebody who is not here yet is selected.
     """
     absent = of_rao(arrived_at=None)
-    free = Patient.objects.filter(facility=absent.session.facility, tokens=None, is_active=True, sex="female")
+    free = Patient.objects.filter(facility=absent.session.facility, is_active=True, sex="female")
+    free = free.exclude(tokens__session__date__gte=absent.session.date)
     doctor = f"doctor-{absent.session.doctor_id}"
     shown = {"patient": free.latest("id").pk, "source": Source.PAID, "who": doctor, "token": absent.pk}
     return f"{reverse('desk')}?{urlencode(shown | {'view': 'columns'})}"
@@ -135,7 +136,7 @@ def take(page: Any, server: str, picture: Picture, address: str, file: Path) -> 
         page.fill("[name=login]", picture.user)
         page.fill("[name=password]", PASSWORD)
         page.press("[name=password]", "Enter")
-        page.wait_for_url(urljoin(server, "desk/"), wait_until="load")
+        page.wait_for_url(lambda address: "/accounts/" not in address, wait_until="load")  # everybody lands elsewhere
     page.goto(urljoin(server, address), wait_until="load")
     page.wait_for_selector(picture.ready, state="attached")
     if picture.focus:
