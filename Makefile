@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Changes with the requirements, so that an unchanged environment costs nothing.
 STAMP := $(VENV)/.installed-$(shell cksum < requirements.txt | cut -d' ' -f1)
-APPS := opd_engine common accounts patients scheduling tokens reception consultations
+APPS := opd_engine common accounts patients scheduling tokens billing reception consultations reports
 CODE := $(APPS) $(wildcard benchmarks) conftest.py manage.py
 TESTERS ?= auto
 

@@ -28,8 +28,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "opd_engine",
     # our floors, from the top down
+    "reports",
     "consultations",
     "reception",
+    "billing",
     "tokens",
     "scheduling",
     "patients",
@@ -227,6 +229,9 @@ PROCRASTINATE_WORKER_DEFAULTS = {"name": "opd", "concurrency": 1, "delete_jobs":
 
 # What a decision of the engine means in other apps: functions of an Outcome, in order, in the same transaction.
 OPD_CONSEQUENCES: list[str] = []
+# What a movement of money means in other apps (docs/billing.md): before a bill is locked, and after it changed.
+OPD_BILL_LOCKS: list[str] = []
+OPD_BILL_CONSEQUENCES: list[str] = []
 # What keeps a doctor from being switched off: functions that count tokens ahead.
 OPD_BEFORE_DEACTIVATE = ["tokens.queries.tokens_ahead"]
 # Whether each process learns from consultations, and writes the estimates that were given, in a thread of its own.

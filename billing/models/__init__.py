@@ -1,0 +1,30 @@
+"""Tables of money. Nothing here is ever deleted; what was issued, paid, posted or closed is never changed."""
+
+from billing.models.bills import Bill, CreditLine, CreditNote, Line
+from billing.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction, ProofRun
+from billing.models.payments import PatientAccount, Payment, Receipt, ReceiptPrint, Refund
+from billing.models.setup import BillingSettings, Counter, DiscountLimit, Price, TaxRate
+from billing.models.shifts import Drawer, Shift
+
+__all__ = [
+    "Bill",
+    "BillingSettings",
+    "Counter",
+    "CreditLine",
+    "CreditNote",
+    "DiscountLimit",
+    "Drawer",
+    "LedgerAccount",
+    "LedgerEntry",
+    "LedgerTransaction",
+    "Line",
+    "PatientAccount",
+    "Payment",
+    "Price",
+    "ProofRun",
+    "Receipt",
+    "ReceiptPrint",
+    "Refund",
+    "Shift",
+    "TaxRate",
+]

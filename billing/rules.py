@@ -1,0 +1,1 @@
+"""The arithmetic of bills. Pure: no Django, no clock, no settings."""
