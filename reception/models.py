@@ -1,4 +1,4 @@
-"""What the desk itself keeps: which slips were printed, and what patients did themselves."""
+"""What the desk itself keeps: slips that were printed, what patients did themselves, whom it told, and visits."""
 
 import pgtrigger
 from django.conf import settings
@@ -98,3 +98,45 @@ class PatientTold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.token_id}/{self.seq}"
+
+
+class Visit(models.Model):
+    """A patient's day in a facility: it groups the tokens for which the patient came. Its bills are of type "visit".
+
+    Opened when the first token of the day is both arrived and confirmed, in a facility that has billing settings.
+    """
+
+    facility = models.ForeignKey("accounts.Facility", models.PROTECT, related_name="visits", db_index=False)
+    patient = models.ForeignKey("patients.Patient", models.PROTECT, related_name="visits", db_index=False)
+    date = models.DateField(help_text="The date of the sessions, on the facility's calendar.")
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+
+    class Meta:
+        ordering = ["-date", "-id"]
+        indexes = [models.Index(fields=["facility", "date"], name="visit_of_day")]
+        constraints = [models.UniqueConstraint(fields=["patient", "date", "facility"], name="visit_once_a_day")]
+        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.patient_id}, {self.date}"
+
+
+class VisitToken(models.Model):
+    """A token belongs to a visit, and may have a consultation bill that is in force.
+
+    Bills that were void or credited because the token lost its place are found by their lines, not here.
+    """
+
+    visit = models.ForeignKey(Visit, models.PROTECT, related_name="tokens")
+    token = models.OneToOneField("tokens.Token", models.PROTECT, related_name="of_visit")
+    bill = models.OneToOneField(
+        "billing.Bill", models.PROTECT, null=True, related_name="of_token", help_text="The consultation bill in force."
+    )
+
+    class Meta:
+        ordering = ["id"]
+        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.visit_id}: {self.token_id}"

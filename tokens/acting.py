@@ -49,8 +49,9 @@ def act(
 
 def finish(work: Work, token: TokenFacts | None, by: "User | None") -> Outcome:
     """Write a decision and tell what it means in other apps, in the same transaction."""
-    counted = storage.write(work, actor_id=by.pk if by else None, about=token)
-    outcome = outcome_of(work, token, counted)
+    actor_id = by.pk if by else None
+    counted = storage.write(work, actor_id=actor_id, about=token)
+    outcome = outcome_of(work, token, counted, actor_id=actor_id)
     for consequence in consequences():
         consequence(outcome)
     if outcome.touched or work.draft.supply_events:

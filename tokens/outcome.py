@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -16,10 +17,16 @@ from tokens.storage import Work
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A token before (only the values that changed; None where it is new) and after."""
+    """A token before (only the values that changed; None where it is new) and after, and what happened to it last."""
 
     before: dict[str, Any] | None
     after: TokenFacts
+    kind: str
+    reason: str = ""
+
+    def was(self, name: str) -> Any:
+        """A value before; of a new token the value after."""
+        return (self.before or {}).get(name, getattr(self.after, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class Outcome:
         promoted: ids of the tokens that were waiting and got a place.
         alerts: ids of emergencies that wait, which desk and console must see.
         session_ids: sessions that changed.
+        at: the moment of the decision, which its events carry.
+        actor_id: who acted; None where it was the clinic itself.
     """
 
     token: TokenFacts | None
@@ -45,26 +54,40 @@ class Outcome:
     promoted: tuple[int, ...]
     alerts: tuple[int, ...]
     session_ids: tuple[int, ...]
+    at: datetime
+    actor_id: int | None = None
 
 
-def outcome_of(work: Work, token: TokenFacts | None, counted: int | None = None) -> Outcome:
+def outcome_of(
+    work: Work, token: TokenFacts | None, counted: int | None = None, *, actor_id: int | None = None
+) -> Outcome:
     """Sum up what a draft did; `counted` is the token's position where the database had to count it."""
     draft = work.draft
     ids = list(dict.fromkeys(event.token_id for event in draft.events))
+    last = {event.token_id: event for event in draft.events}
     own = token.id if token else None
     return Outcome(
         token=token,
         session=draft.session_of(token) if token else work.session,
         position=counted or (position(draft, token) if token else None),
-        touched=tuple(Touched(None if i in draft.new else draft.before.get(i, {}), draft.token(i)) for i in ids),
+        touched=tuple(
+            Touched(None if i in draft.new else draft.before.get(i, {}), draft.token(i), last[i].kind, last[i].reason)
+            for i in ids
+        ),
         displaced=tuple(e.token_id for e in draft.events if e.kind == "displaced" and e.token_id != own),
         promoted=tuple(e.token_id for e in draft.events if e.kind == "promoted" and e.token_id != own),
         alerts=tuple(i for i in ids if draft.token(i).emergency and draft.token(i).status == Status.WAITLISTED),
         session_ids=tuple(draft.sessions),
+        at=draft.now,
+        actor_id=actor_id,
     )
 
 
-@cache
 def consequences() -> tuple[Callable[[Outcome], None], ...]:
     """What a decision means in other apps: the functions named in OPD_CONSEQUENCES, in order."""
-    return tuple(import_string(path) for path in settings.OPD_CONSEQUENCES)
+    return _named(tuple(settings.OPD_CONSEQUENCES))
+
+
+@cache
+def _named(paths: tuple[str, ...]) -> tuple[Callable[[Outcome], None], ...]:
+    return tuple(import_string(path) for path in paths)

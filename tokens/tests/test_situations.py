@@ -9,7 +9,7 @@ from scheduling.tests.factories import SlotFactory
 from tokens import queue_rules, rules
 from tokens.events import replay
 from tokens.models import Token
-from tokens.outcome import Outcome, consequences
+from tokens.outcome import Outcome
 from tokens.tests.factories import HOUR, Morning, moment, own_policy, refusal
 from tokens.tests.promises import broken_rules
 
@@ -176,10 +176,8 @@ class TestThePowerFailsInTheMiddleOfARequest:
     def test_what_fails_after_the_decision_was_written_undoes_it(self) -> None:
         morning = Morning(capacity=1)
         asha, _ = morning.give("online", "Asha"), morning.patient("Bala")
-        consequences.cache_clear()
         with override_settings(OPD_CONSEQUENCES=[f"{__name__}.the_power_fails"]), pytest.raises(ConnectionAbortedError):
             morning.give("paid", "Bala")
-        consequences.cache_clear()
         assert morning.story(asha) == ["requested", "confirmed"]
         assert Token.objects.filter(session=morning.session).count() == 1
         assert replay([morning.session.id])[2] == []
