@@ -1,0 +1,231 @@
+"""Double entry: what each movement of money and each claim is in the ledger.
+
+Debit is above zero, credit below; the entries of a transaction sum to zero, which the database checks at the commit.
+Accounts are made when they are first needed. Balances are never stored.
+
+========  ===================================================  ====================================================
+what      debit                                                credit
+========  ===================================================  ====================================================
+issue     receivable (of the bill), discounts by department    revenue by department, tax
+credit    refunds by department, tax                           receivable (of the bill)
+void      everything that issue and credits posted, reversed
+payment   cash of the drawer | bank | advance (of the patient) receivable (of the bill) | advance (of the patient)
+refund    receivable (of the bill) | advance (of the patient)  cash of the drawer | bank | advance (of the patient)
+float     cash of the drawer                                   safe
+close     safe, difference where cash is missing               cash of the drawer, difference where there is more
+========  ===================================================  ====================================================
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from django.db.models import Sum
+
+from accounts.models import User
+from billing.models import (
+    Bill,
+    CreditLine,
+    CreditNote,
+    Drawer,
+    LedgerAccount,
+    LedgerEntry,
+    LedgerTransaction,
+    Line,
+    Payment,
+    Refund,
+    Shift,
+)
+from billing.states import AccountKind, LedgerKind, Method
+from scheduling.models import Department
+
+_BY_DEPARTMENT: Final = (AccountKind.REVENUE, AccountKind.DISCOUNT, AccountKind.REFUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account by what it is for; `code` is its name within the facility."""
+
+    kind: AccountKind
+    of: int | str | None = None
+
+    @property
+    def code(self) -> str:
+        """Such as cash:3, bank:upi, revenue:7, receivable."""
+        return f"{self.kind.value}:{self.of}" if self.of is not None else self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a transaction to be: debit above zero, credit below."""
+
+    account: Account
+    amount: Decimal
+    bill_id: int | None = None
+    patient_id: int | None = None
+
+
+def receivable(bill_id: int, amount: Decimal) -> Entry:
+    """What a bill asks for."""
+    return Entry(Account(AccountKind.RECEIVABLE), amount, bill_id=bill_id)
+
+
+def advance(patient_id: int, amount: Decimal) -> Entry:
+    """What a patient has with the hospital: credit where it grows."""
+    return Entry(Account(AccountKind.ADVANCE), amount, patient_id=patient_id)
+
+
+def post_issue(*, bill: Bill, lines: Sequence[Line], by: User | None, at: dt.datetime, date: dt.date) -> None:
+    """Post that a bill was issued. A bill on which nothing was ever asked for has no posting."""
+    entries = [receivable(bill.pk, bill.total)]
+    for line in lines:
+        entries += [
+            Entry(Account(AccountKind.DISCOUNT, line.department_id), line.discount),
+            Entry(Account(AccountKind.REVENUE, line.department_id), -(line.total - line.tax + line.discount)),
+            Entry(Account(AccountKind.TAX), -line.tax),
+        ]
+    _post(LedgerKind.ISSUE, bill.facility_id, entries, by=by, at=at, date=date, bill=bill)
+
+
+def post_credit(*, note: CreditNote, lines: Sequence[CreditLine]) -> None:
+    """Post a credit note; the lines bring their bill's lines along (`line`)."""
+    entries = [receivable(note.bill_id, -note.amount)]
+    for each in lines:
+        entries += [
+            Entry(Account(AccountKind.REFUND, each.line.department_id), each.amount - each.tax),
+            Entry(Account(AccountKind.TAX), each.tax),
+        ]
+    _post(
+        LedgerKind.CREDIT, note.facility_id, entries, by=note.by, at=note.at, date=note.date, bill_id=note.bill_id,
+        credit_note=note,
+    )  # fmt: skip
+
+
+def post_void(*, bill: Bill, by: User | None, at: dt.datetime, date: dt.date) -> None:
+    """Post that an issued bill was taken back: whatever its issue and its credit notes posted, reversed."""
+    posted = (
+        LedgerEntry.objects.filter(transaction__bill=bill, transaction__kind__in=[LedgerKind.ISSUE, LedgerKind.CREDIT])
+        .values_list("account_id", "bill_id", "patient_id")
+        .annotate(amount=Sum("amount"))
+        .order_by("account_id")
+    )
+    rows = [
+        LedgerEntry(account_id=account, bill_id=of_bill, patient_id=patient, amount=-amount)
+        for account, of_bill, patient, amount in posted
+        if amount
+    ]
+    _write(LedgerKind.VOID, bill.facility_id, rows, by=by, at=at, date=date, bill=bill)
+
+
+def post_payment(*, payment: Payment) -> None:
+    """Post money that came in, onto its bill or else onto the patient's account."""
+    claim = _claim(payment.bill_id, payment.patient_id, -payment.amount)
+    entries = [_way(payment.method, payment.shift, payment.patient_id, payment.amount), claim]
+    _post(
+        LedgerKind.PAYMENT, payment.facility_id, entries, by=payment.by, at=payment.at, date=payment.date,
+        bill_id=payment.bill_id, payment=payment, shift_id=payment.shift_id,
+    )  # fmt: skip
+
+
+def post_refund(*, refund: Refund) -> None:
+    """Post money that went back, by its own method or onto the patient's account."""
+    patient_id = refund.payment.patient_id
+    claim = _claim(refund.bill_id, patient_id, refund.amount)
+    entries = [claim, _way(refund.method, refund.shift, patient_id, -refund.amount)]
+    _post(
+        LedgerKind.REFUND, refund.facility_id, entries, by=refund.by, at=refund.at, date=refund.date,
+        bill_id=refund.bill_id, refund=refund, shift_id=refund.shift_id,
+    )  # fmt: skip
+
+
+def post_float(*, shift: Shift) -> None:
+    """Post what lay in the drawer at the start: it came out of the safe."""
+    drawer = Account(AccountKind.CASH, shift.drawer_id)
+    entries = [Entry(drawer, shift.float_amount), Entry(Account(AccountKind.SAFE), -shift.float_amount)]
+    _post(
+        LedgerKind.FLOAT, shift.facility_id, entries, by=shift.cashier, at=shift.opened_at, date=shift.date, shift=shift
+    )
+
+
+def post_close(*, shift: Shift, date: dt.date) -> None:
+    """Post that what was counted went into the safe: the drawer is empty, and what does not agree stands apart.
+
+    Args:
+        date: the facility's date of the close.
+    """
+    assert shift.closed_at is not None
+    assert shift.counted is not None
+    assert shift.expected is not None
+    entries = [
+        Entry(Account(AccountKind.SAFE), shift.counted),
+        Entry(Account(AccountKind.CASH, shift.drawer_id), -shift.expected),
+        Entry(Account(AccountKind.DIFFERENCE), shift.expected - shift.counted),
+    ]
+    _post(LedgerKind.CLOSE, shift.facility_id, entries, by=shift.closed_by, at=shift.closed_at, date=date, shift=shift)
+
+
+def _claim(bill_id: int | None, patient_id: int, amount: Decimal) -> Entry:
+    return receivable(bill_id, amount) if bill_id is not None else advance(patient_id, amount)
+
+
+def _way(method: str, shift: Shift | None, patient_id: int, amount: Decimal) -> Entry:
+    if method == Method.ACCOUNT:
+        return advance(patient_id, amount)
+    if method == Method.CASH:
+        assert shift is not None  # the database keeps it: cash moves in a shift
+        return Entry(Account(AccountKind.CASH, shift.drawer_id), amount)
+    return Entry(Account(AccountKind.BANK, method), amount)
+
+
+def _post(kind: LedgerKind, facility_id: int, entries: Iterable[Entry], **facts: Any) -> None:
+    """Write a transaction: entries on the same account for the same bill and patient become one."""
+    summed: dict[tuple[Account, int | None, int | None], Decimal] = {}
+    for entry in entries:
+        key = (entry.account, entry.bill_id, entry.patient_id)
+        summed[key] = summed.get(key, Decimal(0)) + entry.amount
+    kept = {key: amount for key, amount in summed.items() if amount}
+    ids = accounts(facility_id, {account for account, _, _ in kept})
+    rows = [
+        LedgerEntry(account_id=ids[account.code], bill_id=bill_id, patient_id=patient_id, amount=amount)
+        for (account, bill_id, patient_id), amount in kept.items()
+    ]
+    _write(kind, facility_id, rows, **facts)
+
+
+def _write(kind: LedgerKind, facility_id: int, rows: Sequence[LedgerEntry], **facts: Any) -> None:
+    """Write a transaction and its entries; nothing where there is nothing to enter."""
+    if not rows:
+        return
+    transaction = LedgerTransaction.objects.create(facility_id=facility_id, kind=kind, **facts)
+    for row in rows:
+        row.transaction = transaction
+    LedgerEntry.objects.bulk_create(rows)
+
+
+def accounts(facility_id: int, wanted: set[Account]) -> dict[str, int]:
+    """The ids of accounts by their codes; those that are missing are made."""
+    codes = sorted(account.code for account in wanted)
+    held = LedgerAccount.objects.filter(facility_id=facility_id, code__in=codes)
+    ids = dict(held.values_list("code", "pk"))
+    missing = [account for account in wanted if account.code not in ids]
+    if missing:
+        # Somebody else may make the same at this moment: sorted, so that two who do wait and never deadlock.
+        rows = sorted((_new(facility_id, account) for account in missing), key=lambda row: row.code)
+        LedgerAccount.objects.bulk_create(rows, ignore_conflicts=True)
+        ids = dict(held.values_list("code", "pk"))
+    return ids
+
+
+def _new(facility_id: int, account: Account) -> LedgerAccount:
+    row = LedgerAccount(facility_id=facility_id, kind=account.kind, code=account.code, name=account.kind.label)
+    if account.kind in _BY_DEPARTMENT and account.of is not None:
+        row.department = Department.objects.get(pk=account.of)
+        row.name = f"{account.kind.label}: {row.department.name}"
+    elif account.kind == AccountKind.CASH:
+        row.drawer = Drawer.objects.get(pk=account.of)
+        row.name = f"{account.kind.label}: {row.drawer.name}"
+    elif account.kind == AccountKind.BANK:
+        row.name = f"{account.kind.label}: {Method(account.of).label}"
+    return row

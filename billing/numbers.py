@@ -1,0 +1,29 @@
+"""Numbers without gaps: a counter row for each facility, kind and year."""
+
+import datetime as dt
+from typing import Final
+
+from django.db import connection
+
+from billing.states import CounterKind
+
+_NEXT: Final = """
+INSERT INTO billing_counter AS counter (facility_id, kind, year, last) VALUES (%s, %s, %s, 1)
+ON CONFLICT (facility_id, kind, year) DO UPDATE SET last = counter.last + 1
+RETURNING last
+"""
+
+
+def next_number(facility_id: int, kind: CounterKind, on: dt.date) -> str:
+    """The next number, such as B-2026-000001. It locks the counter until the transaction ends.
+
+    So it is called last, when nothing can be refused any more: everybody else who needs a number of this facility,
+    kind and year waits for the commit. A rollback takes the number back, and the next one gets it: there is no gap.
+
+    Args:
+        on: the facility's date, which decides the year.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [facility_id, CounterKind(kind).value, on.year])
+        (last,) = cursor.fetchone()
+    return f"{CounterKind(kind).value}-{on.year}-{last:06d}"
