@@ -140,22 +140,15 @@ def post_refund(*, refund: Refund) -> None:
     )  # fmt: skip
 
 
-def post_float(*, shift: Shift) -> None:
+def post_float(*, shift: Shift, by: User | None, at: dt.datetime) -> None:
     """Post what lay in the drawer at the start: it came out of the safe."""
     drawer = Account(AccountKind.CASH, shift.drawer_id)
     entries = [Entry(drawer, shift.float_amount), Entry(Account(AccountKind.SAFE), -shift.float_amount)]
-    _post(
-        LedgerKind.FLOAT, shift.facility_id, entries, by=shift.cashier, at=shift.opened_at, date=shift.date, shift=shift
-    )
+    _post(LedgerKind.FLOAT, shift.facility_id, entries, by=by, at=at, date=shift.date, shift=shift)
 
 
-def post_close(*, shift: Shift, date: dt.date) -> None:
-    """Post that what was counted went into the safe: the drawer is empty, and what does not agree stands apart.
-
-    Args:
-        date: the facility's date of the close.
-    """
-    assert shift.closed_at is not None
+def post_close(*, shift: Shift, by: User | None, at: dt.datetime) -> None:
+    """Post that what was counted went into the safe: the drawer is empty, and what does not agree stands apart."""
     assert shift.counted is not None
     assert shift.expected is not None
     entries = [
@@ -163,7 +156,8 @@ def post_close(*, shift: Shift, date: dt.date) -> None:
         Entry(Account(AccountKind.CASH, shift.drawer_id), -shift.expected),
         Entry(Account(AccountKind.DIFFERENCE), shift.expected - shift.counted),
     ]
-    _post(LedgerKind.CLOSE, shift.facility_id, entries, by=shift.closed_by, at=shift.closed_at, date=date, shift=shift)
+    date = shift.facility.local_date(at)
+    _post(LedgerKind.CLOSE, shift.facility_id, entries, by=by, at=at, date=date, shift=shift)
 
 
 def _claim(bill_id: int | None, patient_id: int, amount: Decimal) -> Entry:
@@ -219,13 +213,15 @@ def accounts(facility_id: int, wanted: set[Account]) -> dict[str, int]:
 
 
 def _new(facility_id: int, account: Account) -> LedgerAccount:
-    row = LedgerAccount(facility_id=facility_id, kind=account.kind, code=account.code, name=account.kind.label)
+    name = str(account.kind.label)
+    row = LedgerAccount(facility_id=facility_id, kind=account.kind, code=account.code)
     if account.kind in _BY_DEPARTMENT and account.of is not None:
         row.department = Department.objects.get(pk=account.of)
-        row.name = f"{account.kind.label}: {row.department.name}"
-    elif account.kind == AccountKind.CASH:
+        name = f"{name}: {row.department.name}"
+    elif account.kind == AccountKind.CASH and account.of is not None:
         row.drawer = Drawer.objects.get(pk=account.of)
-        row.name = f"{account.kind.label}: {row.drawer.name}"
+        name = f"{name}: {row.drawer.name}"
     elif account.kind == AccountKind.BANK:
-        row.name = f"{account.kind.label}: {Method(account.of).label}"
+        name = f"{name}: {Method(str(account.of)).label}"
+    row.name = name
     return row
