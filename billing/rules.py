@@ -5,9 +5,10 @@ line at a time: a bill is the sum of its rounded lines, so no cent appears or is
 What is shared out (a discount on the bill, a credit note) is shared by largest remainder, to the cent.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
 CENT: Final = Decimal("0.01")
@@ -16,6 +17,8 @@ HUNDRED: Final = Decimal(100)
 MOST: Final = Decimal("999999999.99")
 """The largest amount of a line; a bill of a thousand such lines still fits its column."""
 MOST_LINES: Final = 1000
+_WRITTEN: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20}")
+"""No exponent, no underscore, no figures of other scripts: all of them are numbers to Python."""
 
 Status = Literal["open", "part_paid", "paid"]
 
@@ -57,10 +60,9 @@ def read(text: str) -> Decimal:
     Raises:
         NotMoney: it is none.
     """
-    try:
-        return Decimal(text.strip())
-    except InvalidOperation:
-        raise NotMoney(text) from None
+    if not _WRITTEN.fullmatch(text.strip()):
+        raise NotMoney(text)
+    return Decimal(text.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,7 @@ def _line_sum(line: LineIn, gross: Decimal, discount: Decimal) -> LineSum:
     if line.tax_included:
         return LineSum(gross, discount, rounded(left * percent / (HUNDRED + percent)), left)
     tax = rounded(left * percent / HUNDRED)
-    return LineSum(gross, discount, tax, left + tax)
+    return LineSum(gross, discount, tax, exact(left + tax))
 
 
 def spread(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
@@ -221,18 +223,21 @@ def spread(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
     Raises:
         ValueError: an amount is to be shared and all weights are zero.
     """
-    whole = sum(weights, ZERO)
+    # In whole cents, so that remainders that are equal are found to be: a third has no end in decimals.
+    parts = [_cents(weight) for weight in weights]
+    whole = sum(parts)
     if not whole:
         if amount:
             raise ValueError("nothing to share by")
         return [ZERO] * len(weights)
-    exactly = [amount * weight / whole for weight in weights]
-    shares = [each.quantize(CENT, ROUND_FLOOR) for each in exactly]
-    cents = int((amount - sum(shares, ZERO)) / CENT)
-    order = sorted(range(len(weights)), key=lambda index: shares[index] - exactly[index])
-    for index in order[:cents]:
-        shares[index] += CENT
-    return shares
+    shares, remainders = zip(*(divmod(_cents(amount) * part, whole) for part in parts), strict=True)
+    over = _cents(amount) - sum(shares)
+    first = set(sorted(range(len(parts)), key=lambda index: -remainders[index])[:over])
+    return [(share + (index in first)) * CENT for index, share in enumerate(shares)]
+
+
+def _cents(amount: Decimal) -> int:
+    return int(amount.scaleb(2))
 
 
 @dataclass(frozen=True, slots=True)
