@@ -11,6 +11,12 @@ class UnknownBill(NotFound):
     sentence = _("There is no such bill here.")
 
 
+class UnknownLine(NotFound):
+    """There is no such line on the bill."""
+
+    sentence = _("There is no such line on this bill.")
+
+
 class UnknownPayment(NotFound):
     """There is no such payment, or not for the caller."""
 
@@ -70,6 +76,13 @@ class NotADraft(Refused):
 
     code = "bill_issued"
     sentence = _("{number} is issued. Void it or write a credit note.")
+
+
+class NotIssued(Refused):
+    """Nobody owes a draft: it is changed or laid aside."""
+
+    code = "bill_draft"
+    sentence = _("This bill is a draft. Issue it first.")
 
 
 class BillNotOpen(Refused):

@@ -3,11 +3,12 @@
 They work inside the transaction that the caller opened (`common.transactions.outermost`).
 """
 
-from billing.actions.bills import change_draft, create_bill, issue_bill, void_bill
+from billing.actions.bills import change_draft, create_bill, credit_bill, issue_bill, void_bill
 
 __all__ = [
     "change_draft",
     "create_bill",
+    "credit_bill",
     "issue_bill",
     "void_bill",
 ]

@@ -5,7 +5,7 @@ given. Numbers are drawn last, so that whoever needs the next one waits as short
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from django.db import transaction
@@ -15,10 +15,11 @@ from accounts.models import User
 from accounts.permissions import reach
 from billing import ledger
 from billing.changes import BillChange, tell
+from billing.crediting import write_credit
 from billing.discounts import require_discount
 from billing.errors import BillIsPaid, BillIsVoid, NotADraft, ReasonNeeded
 from billing.locking import be_patient, lock_bill
-from billing.models import Bill, Line
+from billing.models import Bill, CreditNote, Line
 from billing.numbers import next_number
 from billing.rules import LineIn, Off, Totals
 from billing.settling import Issue, Void, settle
@@ -165,6 +166,36 @@ def void_bill(
     settle(bill, voided=Void(at, by, reason.strip()))
     tell(BillChange(bill, "voided", by, at))
     return bill
+
+
+@transaction.atomic(savepoint=False)
+def credit_bill(
+    *,
+    bill_id: int,
+    amount: Decimal,
+    reason: str,
+    line_ids: Collection[int] | None = None,
+    version: int | None = None,
+    by: User | None,
+    at: dt.datetime | None = None,
+) -> CreditNote:
+    """Take something off an issued bill. Where more was paid than is then owed, the bill has it to give back.
+
+    Args:
+        amount: taxes included; spread over what is left of the lines, to the cent.
+        line_ids: the lines that bear it; all of them, where none are named.
+
+    Raises:
+        UnknownBill, UnknownLine: 404.
+        PreconditionFailed: 412.
+        ReasonNeeded, BadAmount: 400.
+        NotIssued, BillIsVoid, CreditTooLarge: 409.
+    """
+    at = at or timezone.now()
+    bill = _locked(bill_id, version, by, "billing.credit")
+    note = write_credit(bill, amount=amount, reason=reason, line_ids=line_ids, by=by, at=at)
+    tell(BillChange(bill, "credited", by, at))
+    return note
 
 
 def _locked(bill_id: int, version: int | None, by: User | None, code: str) -> Bill:
