@@ -1,7 +1,7 @@
 """Credit notes: what is taken off an issued bill, line by line and to the cent."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -81,7 +81,7 @@ def _require_creditable(bill: Bill, amount: Decimal, reason: str) -> None:
         raise BillIsVoid(number=str(bill))
 
 
-def _lines(bill: Bill, line_ids: Collection[int] | None) -> list[Line]:
+def _lines(bill: Bill, line_ids: Collection[int] | None) -> Sequence[Line]:
     """The lines that bear a credit, with what was taken off them before."""
     rows = bill.lines.order_by("position")
     if line_ids is not None:

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from billing.models.fields import append_only, money, never_deleted
+from billing.models.fields import append_only, money, never_deleted, of_one_facility
 from billing.states import BillStatus
 
 _ISSUED_STAYS = """
@@ -36,6 +36,15 @@ IF (SELECT status FROM billing_bill WHERE id = coalesce(NEW.bill_id, OLD.bill_id
     RAISE EXCEPTION 'the lines of an issued bill stay as they are' USING ERRCODE = 'check_violation';
 END IF;
 IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+RETURN NEW;
+"""
+
+
+_OF_THE_SAME_BILL = """
+IF (SELECT bill_id FROM billing_creditnote WHERE id = NEW.note_id) IS DISTINCT FROM
+   (SELECT bill_id FROM billing_line WHERE id = NEW.line_id) THEN
+    RAISE EXCEPTION 'a credit note takes off lines of its own bill' USING ERRCODE = 'check_violation';
+END IF;
 RETURN NEW;
 """
 
@@ -87,7 +96,9 @@ class Bill(models.Model):
                 condition=Q(number__isnull=True) | Q(number__regex=r"^B-\d{4}-\d{6,}$"), name="bill_number_form"
             ),
             models.CheckConstraint(
-                condition=Q(status="draft", number__isnull=True, issued_at__isnull=True, date__isnull=True)
+                condition=Q(
+                    status__in=["draft", "void"], number__isnull=True, issued_at__isnull=True, date__isnull=True
+                )
                 | Q(~Q(status="draft"), number__isnull=False, issued_at__isnull=False, date__isnull=False),
                 name="bill_numbered_when_issued",
             ),
@@ -112,6 +123,7 @@ class Bill(models.Model):
         ]
         triggers = [
             never_deleted(),
+            of_one_facility("patient", changes=True),
             pgtrigger.Trigger(
                 name="issued_stays", operation=pgtrigger.Update, when=pgtrigger.Before, func=_ISSUED_STAYS
             ),
@@ -177,12 +189,13 @@ class Line(models.Model):
             ),
         ]
         triggers = [
+            of_one_facility("bill", "department", "doctor", own=False, changes=True),
             pgtrigger.Trigger(
                 name="lines_stay",
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 when=pgtrigger.Before,
                 func=_LINES_STAY,
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -210,7 +223,7 @@ class CreditNote(models.Model):
             models.CheckConstraint(condition=Q(amount__gt=0, tax__gte=0), name="credit_note_amounts"),
             models.CheckConstraint(condition=~Q(reason=""), name="credit_note_has_a_reason"),
         ]
-        triggers = [append_only()]
+        triggers = [append_only(), of_one_facility("bill")]
 
     def __str__(self) -> str:
         return self.number
@@ -226,7 +239,12 @@ class CreditLine(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0, tax__gte=0), name="credit_line_amounts")]
-        triggers = [append_only()]
+        triggers = [
+            append_only(),
+            pgtrigger.Trigger(
+                name="of_the_same_bill", operation=pgtrigger.Insert, when=pgtrigger.Before, func=_OF_THE_SAME_BILL
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.note}: {self.amount}"

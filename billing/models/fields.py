@@ -11,6 +11,41 @@ def money(**options: Any) -> models.DecimalField:
     return models.DecimalField(max_digits=14, decimal_places=2, **options)
 
 
+_OF_ONE_FACILITY = """
+IF (SELECT count(DISTINCT facility_id) FROM (REFERRED) AS referred (facility_id)) > 1 THEN
+    RAISE EXCEPTION '% ties things of two facilities together', TG_TABLE_NAME USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+
+_TABLES = {"patient": "patients_patient", "department": "scheduling_department", "doctor": "scheduling_doctor"}
+
+
+def of_one_facility(*references: str, own: bool = True, changes: bool = False) -> pgtrigger.Trigger:
+    """Refuse a row that ties things of two facilities together.
+
+    Args:
+        *references: fields that lead to a table with a `facility`; those that are empty are not looked at. The table
+            is that of the same name, or the one after a colon: "rest_of:payment".
+        own: the row has a `facility` itself, which must be theirs.
+        changes: the row may be changed later, and is looked at again then.
+    """
+    pairs = [(name, table or name) for name, _, table in (each.partition(":") for each in references)]
+    columns = [f"{name}_id" for name, _ in pairs] + (["facility_id"] if own else [])
+    parts = [
+        f"SELECT facility_id FROM {_TABLES.get(table, f'billing_{table}')} WHERE id = NEW.{name}_id"  # noqa: S608
+        for name, table in pairs
+    ]
+    return pgtrigger.Trigger(
+        name="of_one_facility",
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf(*columns) if changes else pgtrigger.Insert,
+        when=pgtrigger.Before,
+        func=_OF_ONE_FACILITY.replace(
+            "REFERRED", " UNION ALL ".join(parts + (["SELECT NEW.facility_id"] if own else []))
+        ),
+    )
+
+
 def append_only() -> pgtrigger.Trigger:
     """Rows are added and stay as they are."""
     return pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Func, Q
 
 from billing.models.bills import Bill, CreditNote
-from billing.models.fields import append_only, money
+from billing.models.fields import append_only, money, of_one_facility
 from billing.models.payments import Payment, Refund
 from billing.models.shifts import Drawer, Shift
 from billing.states import AccountKind, LedgerKind
@@ -55,7 +55,7 @@ class LedgerAccount(models.Model):
     class Meta:
         ordering = ["facility", "code"]
         constraints = [models.UniqueConstraint(fields=["facility", "code"], name="ledger_account_once")]
-        triggers = [append_only()]
+        triggers = [append_only(), of_one_facility("department", "drawer")]
 
     def __str__(self) -> str:
         return self.name
@@ -93,6 +93,7 @@ class LedgerTransaction(models.Model):
         ]
         triggers = [
             append_only(),
+            of_one_facility("bill", "payment", "refund", "credit_note:creditnote", "shift"),
             pgtrigger.Trigger(
                 name="has_entries",
                 operation=pgtrigger.Insert,
@@ -125,6 +126,7 @@ class LedgerEntry(models.Model):
         constraints = [models.CheckConstraint(condition=~Q(amount=0), name="ledger_entry_not_zero")]
         triggers = [
             append_only(),
+            of_one_facility("transaction:ledgertransaction", "account:ledgeraccount", "bill", "patient", own=False),
             pgtrigger.Trigger(
                 name="of_this_moment", operation=pgtrigger.Insert, when=pgtrigger.Before, func=_OF_THIS_MOMENT
             ),

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.models.bills import Bill, CreditNote
-from billing.models.fields import append_only, money, never_deleted
+from billing.models.fields import append_only, money, never_deleted, of_one_facility
 from billing.models.shifts import Shift
 from billing.states import BY_REFERENCE, Method, ReceiptKind
 
@@ -43,7 +43,7 @@ class PatientAccount(models.Model):
     patient = models.OneToOneField("patients.Patient", models.PROTECT, related_name="account")
 
     class Meta:
-        triggers = [append_only()]
+        triggers = [append_only(), of_one_facility("patient")]
 
     def __str__(self) -> str:
         return f"Account of {self.patient_id}"
@@ -74,7 +74,7 @@ class Receipt(models.Model):
             ),
             models.CheckConstraint(condition=Q(change__gte=0, tendered__gte=F("change")), name="receipt_change"),
         ]
-        triggers = [append_only()]
+        triggers = [append_only(), of_one_facility("patient", "bill", "shift")]
 
     def __str__(self) -> str:
         return self.number
@@ -147,6 +147,7 @@ class Payment(models.Model):
                 name="only_refunded_grows", operation=pgtrigger.Update, when=pgtrigger.Before, func=_ONLY_REFUNDED_GROWS
             ),
             into_an_open_shift(),
+            of_one_facility("receipt", "patient", "bill", "shift"),
         ]
 
     def __str__(self) -> str:
@@ -184,7 +185,11 @@ class Refund(models.Model):
             models.CheckConstraint(condition=Q(method__in=Method.values), name="refund_method_known"),
             models.CheckConstraint(condition=~Q(method="cash") | Q(shift__isnull=False), name="cash_refund_in_a_shift"),
         ]
-        triggers = [append_only(), into_an_open_shift()]
+        triggers = [
+            append_only(),
+            into_an_open_shift(),
+            of_one_facility("receipt", "payment", "bill", "credit_note:creditnote", "shift"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_method_display()} -{self.amount}"

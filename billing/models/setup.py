@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 
 from accounts.models import Facility, Role, recorded
-from billing.models.fields import money, never_deleted
+from billing.models.fields import money, never_deleted, of_one_facility
 from billing.states import CounterKind, WhenDisplaced
 
 
@@ -152,7 +152,7 @@ class Price(models.Model):
                 violation_error_message="It has another price in these days already.",
             ),
         ]
-        triggers = [never_deleted()]
+        triggers = [never_deleted(), of_one_facility("department", "tax:taxrate", changes=True)]
 
     def __str__(self) -> str:
         return self.name

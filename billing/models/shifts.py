@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import recorded
-from billing.models.fields import money, never_deleted
+from billing.models.fields import money, never_deleted, of_one_facility
 
 _CLOSED_STAYS = """
 IF OLD.closed_at IS NOT NULL THEN
@@ -83,6 +83,7 @@ class Shift(models.Model):
         ]
         triggers = [
             never_deleted(),
+            of_one_facility("drawer", "after:shift", changes=True),
             pgtrigger.Trigger(
                 name="closed_stays", operation=pgtrigger.Update, when=pgtrigger.Before, func=_CLOSED_STAYS
             ),
