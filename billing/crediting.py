@@ -14,6 +14,7 @@ from billing.numbers import next_number
 from billing.rules import ZERO, Left, NotMoney, OffTooLarge, credit, exact
 from billing.settling import settle
 from billing.states import BillStatus, CounterKind
+from common.amounts import said
 
 
 def write_credit(
@@ -43,7 +44,9 @@ def write_credit(
         shares = credit(amount, left)
     except OffTooLarge:
         most = sum((each.amount for each in left), ZERO)
-        raise CreditTooLarge(number=bill.number, left=str(most), amount=str(amount)) from None
+        raise CreditTooLarge(
+            number=bill.number, left=said(most, bill.currency), amount=said(amount, bill.currency)
+        ) from None
     date = bill.facility.local_date(at)
     note = CreditNote.objects.create(
         facility=bill.facility,

@@ -77,6 +77,16 @@ def advance(patient_id: int, amount: Decimal) -> Entry:
     return Entry(Account(AccountKind.ADVANCE), amount, patient_id=patient_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A transaction to be, with what it stands for (`facts` are fields of `LedgerTransaction`)."""
+
+    kind: LedgerKind
+    facility_id: int
+    entries: Sequence[Entry]
+    facts: dict[str, Any]
+
+
 def post_issue(*, bill: Bill, lines: Sequence[Line], by: User | None, at: dt.datetime, date: dt.date) -> None:
     """Post that a bill was issued. A bill on which nothing was ever asked for has no posting."""
     entries = [receivable(bill.pk, bill.total)]
@@ -86,7 +96,7 @@ def post_issue(*, bill: Bill, lines: Sequence[Line], by: User | None, at: dt.dat
             Entry(Account(AccountKind.REVENUE, line.department_id), -(line.total - line.tax + line.discount)),
             Entry(Account(AccountKind.TAX), -line.tax),
         ]
-    _post(LedgerKind.ISSUE, bill.facility_id, entries, by=by, at=at, date=date, bill=bill)
+    _post([Posting(LedgerKind.ISSUE, bill.facility_id, entries, {"by": by, "at": at, "date": date, "bill": bill})])
 
 
 def post_credit(*, note: CreditNote, lines: Sequence[CreditLine]) -> None:
@@ -97,10 +107,8 @@ def post_credit(*, note: CreditNote, lines: Sequence[CreditLine]) -> None:
             Entry(Account(AccountKind.REFUND, each.line.department_id), each.amount - each.tax),
             Entry(Account(AccountKind.TAX), each.tax),
         ]
-    _post(
-        LedgerKind.CREDIT, note.facility_id, entries, by=note.by, at=note.at, date=note.date, bill_id=note.bill_id,
-        credit_note=note,
-    )  # fmt: skip
+    facts = {"by": note.by, "at": note.at, "date": note.date, "bill_id": note.bill_id, "credit_note": note}
+    _post([Posting(LedgerKind.CREDIT, note.facility_id, entries, facts)])
 
 
 def post_void(*, bill: Bill, by: User | None, at: dt.datetime, date: dt.date) -> None:
@@ -116,35 +124,49 @@ def post_void(*, bill: Bill, by: User | None, at: dt.datetime, date: dt.date) ->
         for account, of_bill, patient, amount in posted
         if amount
     ]
-    _write(LedgerKind.VOID, bill.facility_id, rows, by=by, at=at, date=date, bill=bill)
+    if rows:
+        void = LedgerTransaction(facility_id=bill.facility_id, kind=LedgerKind.VOID, by=by, at=at, date=date, bill=bill)
+        _write([(void, rows)])
 
 
-def post_payment(*, payment: Payment) -> None:
-    """Post money that came in, onto its bill or else onto the patient's account."""
-    claim = _claim(payment.bill_id, payment.patient_id, -payment.amount)
-    entries = [_way(payment.method, payment.shift, payment.patient_id, payment.amount), claim]
+def post_payments(payments: Sequence[Payment]) -> None:
+    """Post money that came in, each payment onto its bill or else onto the patient's account."""
     _post(
-        LedgerKind.PAYMENT, payment.facility_id, entries, by=payment.by, at=payment.at, date=payment.date,
-        bill_id=payment.bill_id, payment=payment, shift_id=payment.shift_id,
-    )  # fmt: skip
+        Posting(
+            LedgerKind.PAYMENT,
+            one.facility_id,
+            [
+                _way(one.method, one.shift, one.patient_id, one.amount),
+                _claim(one.bill_id, one.patient_id, -one.amount),
+            ],
+            _facts(one) | {"payment": one},
+        )
+        for one in payments
+    )
 
 
-def post_refund(*, refund: Refund) -> None:
-    """Post money that went back, by its own method or onto the patient's account."""
-    patient_id = refund.payment.patient_id
-    claim = _claim(refund.bill_id, patient_id, refund.amount)
-    entries = [claim, _way(refund.method, refund.shift, patient_id, -refund.amount)]
+def post_refunds(refunds: Sequence[Refund]) -> None:
+    """Post money that went back, by its own method or onto the patient's account; they bring their payments along."""
     _post(
-        LedgerKind.REFUND, refund.facility_id, entries, by=refund.by, at=refund.at, date=refund.date,
-        bill_id=refund.bill_id, refund=refund, shift_id=refund.shift_id,
-    )  # fmt: skip
+        Posting(
+            LedgerKind.REFUND,
+            one.facility_id,
+            [
+                _claim(one.bill_id, one.payment.patient_id, one.amount),
+                _way(one.method, one.shift, one.payment.patient_id, -one.amount),
+            ],
+            _facts(one) | {"refund": one},
+        )
+        for one in refunds
+    )
 
 
 def post_float(*, shift: Shift, by: User | None, at: dt.datetime) -> None:
     """Post what lay in the drawer at the start: it came out of the safe."""
     drawer = Account(AccountKind.CASH, shift.drawer_id)
     entries = [Entry(drawer, shift.float_amount), Entry(Account(AccountKind.SAFE), -shift.float_amount)]
-    _post(LedgerKind.FLOAT, shift.facility_id, entries, by=by, at=at, date=shift.date, shift=shift)
+    facts = {"by": by, "at": at, "date": shift.date, "shift": shift}
+    _post([Posting(LedgerKind.FLOAT, shift.facility_id, entries, facts)])
 
 
 def post_close(*, shift: Shift, by: User | None, at: dt.datetime) -> None:
@@ -156,8 +178,13 @@ def post_close(*, shift: Shift, by: User | None, at: dt.datetime) -> None:
         Entry(Account(AccountKind.CASH, shift.drawer_id), -shift.expected),
         Entry(Account(AccountKind.DIFFERENCE), shift.expected - shift.counted),
     ]
-    date = shift.facility.local_date(at)
-    _post(LedgerKind.CLOSE, shift.facility_id, entries, by=by, at=at, date=date, shift=shift)
+    facts = {"by": by, "at": at, "date": shift.facility.local_date(at), "shift": shift}
+    _post([Posting(LedgerKind.CLOSE, shift.facility_id, entries, facts)])
+
+
+def _facts(moved: Payment | Refund) -> dict[str, Any]:
+    facts = ("by_id", "at", "date", "bill_id", "shift_id")
+    return {name: getattr(moved, name) for name in facts}
 
 
 def _claim(bill_id: int | None, patient_id: int, amount: Decimal) -> Entry:
@@ -173,29 +200,48 @@ def _way(method: str, shift: Shift | None, patient_id: int, amount: Decimal) -> 
     return Entry(Account(AccountKind.BANK, method), amount)
 
 
-def _post(kind: LedgerKind, facility_id: int, entries: Iterable[Entry], **facts: Any) -> None:
-    """Write a transaction: entries on the same account for the same bill and patient become one."""
-    summed: dict[tuple[Account, int | None, int | None], Decimal] = {}
+def _post(postings: Iterable[Posting]) -> None:
+    """Write transactions, all of one facility. What has nothing to enter is not written."""
+    summed = [(one, _summed(one.entries)) for one in postings]
+    kept = [(one, entries) for one, entries in summed if entries]
+    if not kept:
+        return
+    ids = accounts(kept[0][0].facility_id, {entry.account for _, entries in kept for entry in entries})
+    _write(
+        [
+            (
+                LedgerTransaction(facility_id=one.facility_id, kind=one.kind, **one.facts),
+                [
+                    LedgerEntry(
+                        account_id=ids[entry.account.code],
+                        amount=entry.amount,
+                        bill_id=entry.bill_id,
+                        patient_id=entry.patient_id,
+                    )
+                    for entry in entries
+                ],
+            )
+            for one, entries in kept
+        ]
+    )
+
+
+def _summed(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries on the same account for the same bill and patient become one; those of zero are left out."""
+    sums: dict[tuple[Account, int | None, int | None], Decimal] = {}
     for entry in entries:
         key = (entry.account, entry.bill_id, entry.patient_id)
-        summed[key] = summed.get(key, Decimal(0)) + entry.amount
-    kept = {key: amount for key, amount in summed.items() if amount}
-    ids = accounts(facility_id, {account for account, _, _ in kept})
-    rows = [
-        LedgerEntry(account_id=ids[account.code], bill_id=bill_id, patient_id=patient_id, amount=amount)
-        for (account, bill_id, patient_id), amount in kept.items()
-    ]
-    _write(kind, facility_id, rows, **facts)
+        sums[key] = sums.get(key, Decimal(0)) + entry.amount
+    return [Entry(account, amount, bill, patient) for (account, bill, patient), amount in sums.items() if amount]
 
 
-def _write(kind: LedgerKind, facility_id: int, rows: Sequence[LedgerEntry], **facts: Any) -> None:
-    """Write a transaction and its entries; nothing where there is nothing to enter."""
-    if not rows:
-        return
-    transaction = LedgerTransaction.objects.create(facility_id=facility_id, kind=kind, **facts)
-    for row in rows:
-        row.transaction = transaction
-    LedgerEntry.objects.bulk_create(rows)
+def _write(transactions: Sequence[tuple[LedgerTransaction, Sequence[LedgerEntry]]]) -> None:
+    """Two inserts, however many there are."""
+    LedgerTransaction.objects.bulk_create(transaction for transaction, _ in transactions)
+    for transaction, rows in transactions:
+        for row in rows:
+            row.transaction = transaction
+    LedgerEntry.objects.bulk_create(row for _, rows in transactions for row in rows)
 
 
 def accounts(facility_id: int, wanted: set[Account]) -> dict[str, int]:

@@ -25,6 +25,7 @@ from billing.rules import LineIn, Off, Totals
 from billing.settling import Issue, Void, settle
 from billing.states import BillStatus, CounterKind
 from billing.writing import reckon, write_lines
+from common.amounts import said
 from common.errors import NotFound
 from patients.models import Patient
 
@@ -160,7 +161,7 @@ def void_bill(
     if bill.status == BillStatus.VOID:
         raise BillIsVoid(number=str(bill))
     if bill.paid:
-        raise BillIsPaid(number=bill.number, paid=bill.paid)
+        raise BillIsPaid(number=bill.number, paid=said(bill.paid, bill.currency))
     if bill.issued_at is not None:
         ledger.post_void(bill=bill, by=by, at=at, date=bill.facility.local_date(at))
     settle(bill, voided=Void(at, by, reason.strip()))
