@@ -134,6 +134,13 @@ class RefundTooLarge(Refused):
     sentence = _("{refundable} of this payment can be given back, not {amount}.")
 
 
+class NothingToGiveBack(Refused):
+    """The bill has what it is owed, and no more."""
+
+    code = "nothing_to_give_back"
+    sentence = _("Nothing is to be given back on {number}.")
+
+
 class CreditTooLarge(Refused):
     """More than what the bill still asks for in all."""
 

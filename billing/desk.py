@@ -1,0 +1,97 @@
+"""What taking money and giving it back have in common: locks, numbers, and where it goes.
+
+The order of locks is bills, patients' accounts, the shift, counters; docs/locking.md tells why.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Final
+
+from django.db import connection
+
+from accounts.models import User
+from billing.errors import NotInDrawer, ShiftClosed
+from billing.models import PatientAccount, Payment, Receipt, Refund, Shift
+from billing.numbers import next_number
+from billing.queries.accounts import advance_balance, family
+from billing.queries.shifts import expected_cash
+from billing.states import CounterKind, Method, ReceiptKind
+from common.amounts import said
+
+_COUNTERS: Final = {ReceiptKind.PAYMENT: CounterKind.RECEIPT, ReceiptKind.REFUND: CounterKind.VOUCHER}
+
+# One trip for both, because every payment needs both. A shift that is being closed is waited for, and is then not
+# open any more: a row that changed while its lock was awaited is looked at again.
+_RESERVE: Final = """
+SELECT nextval('billing_receipt_id_seq'), shift.id, shift.drawer_id, shift.float_amount
+FROM (SELECT 1) AS always LEFT JOIN LATERAL (
+    SELECT id, drawer_id, float_amount FROM billing_shift
+    WHERE cashier_id = %s AND facility_id = %s AND closed_at IS NULL FOR NO KEY UPDATE
+) AS shift ON TRUE
+"""
+
+
+def lock_accounts(facility_id: int, patient_id: int) -> Decimal:
+    """Lock a patient's account, with those of records merged with theirs, and return what lies on them together.
+
+    A record without an account has nothing on it: the row is made when money first comes.
+    """
+    rows = PatientAccount.objects.select_for_update(no_key=True).order_by("patient_id")
+    list(rows.filter(patient__in=family(patient_id).values("pk")).values_list("pk"))
+    return advance_balance(facility_id, patient_id)
+
+
+def open_account(facility_id: int, patient_id: int) -> None:
+    """Make the row that those lock who take money off the account. Whoever adds to it needs no lock."""
+    row = PatientAccount(facility_id=facility_id, patient_id=patient_id)
+    PatientAccount.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def reserve(facility_id: int, by: User | None, *, cash: bool) -> tuple[int, Shift | None]:
+    """The id of the receipt to be, and the cashier's open shift in this facility, locked.
+
+    The receipt itself is written last, with its number; what stands on it needs the id before.
+
+    Args:
+        by: who takes or gives the money; None for the clinic itself, which has no drawer.
+        cash: whether a shift is needed.
+
+    Raises:
+        ShiftClosed: 409, it is needed and there is none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RESERVE, [by.pk if by else None, facility_id])
+        receipt_id, shift_id, drawer_id, float_amount = cursor.fetchone()
+    if shift_id is None:
+        if cash:
+            raise ShiftClosed
+        return receipt_id, None
+    return receipt_id, Shift(pk=shift_id, facility_id=facility_id, drawer_id=drawer_id, float_amount=float_amount)
+
+
+def require_in_drawer(shift: Shift, amount: Decimal, currency: str) -> None:
+    """Let pass what the drawer can give. The caller holds the shift's lock.
+
+    Raises:
+        NotInDrawer: 409.
+    """
+    holds = expected_cash(shift)
+    if amount > holds:
+        raise NotInDrawer(expected=said(holds, currency))
+
+
+def cash_in(rows: Iterable[Payment | Refund]) -> Decimal:
+    """What of it is cash."""
+    return sum((row.amount for row in rows if row.method == Method.CASH), Decimal("0.00"))
+
+
+def number_receipt(receipt: Receipt) -> Receipt:
+    """Number a receipt and write it: the last that is done, for the counter is locked until the commit.
+
+    Args:
+        receipt: with the id that was reserved.
+    """
+    day = receipt.facility.local_date(receipt.at)
+    receipt.number = next_number(receipt.facility_id, _COUNTERS[ReceiptKind(receipt.kind)], day)
+    receipt.save(force_insert=True)
+    return receipt
