@@ -212,6 +212,11 @@ SPECTACULAR_SETTINGS = {
         "SupplyKindEnum": "tokens.kinds.SupplyKind.choices",
         "SessionStatusEnum": "scheduling.states.SessionStatus",
         "SlotStatusEnum": "tokens.api.shapes.SLOT_STATUS",
+        "BillStatusEnum": "billing.states.BillStatus",
+        "ReceiptKindEnum": "billing.states.ReceiptKind",
+        "LedgerKindEnum": "billing.states.LedgerKind",
+        "LedgerAccountKindEnum": "billing.states.AccountKind",
+        "ShiftReportKindEnum": "billing.api.shapes.REPORTS",
     },
 }
 DRF_STANDARDIZED_ERRORS = {
@@ -228,10 +233,10 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_WORKER_DEFAULTS = {"name": "opd", "concurrency": 1, "delete_jobs": "successful"}
 
 # What a decision of the engine means in other apps: functions of an Outcome, in order, in the same transaction.
-OPD_CONSEQUENCES: list[str] = []
+OPD_CONSEQUENCES: list[str] = ["reception.money.consequences.of_tokens"]
 # What a movement of money means in other apps (docs/billing.md): before a bill is locked, and after it changed.
-OPD_BILL_LOCKS: list[str] = []
-OPD_BILL_CONSEQUENCES: list[str] = []
+OPD_BILL_LOCKS: list[str] = ["reception.money.holding.sessions_of_bills"]
+OPD_BILL_CONSEQUENCES: list[str] = ["reception.money.consequences.of_bill"]
 # What keeps a doctor from being switched off: functions that count tokens ahead.
 OPD_BEFORE_DEACTIVATE = ["tokens.queries.tokens_ahead"]
 # Whether each process learns from consultations, and writes the estimates that were given, in a thread of its own.

@@ -16,6 +16,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("patients.api.urls")),
     path("", include("tokens.api.urls")),
     path("", include("reception.api.urls")),
+    path("", include("billing.api.urls")),
 ]
 
 handler400 = "common.pages.bad_request"

@@ -1,0 +1,59 @@
+"""Fields of money. What is not written as money is refused by its form, before any rule looks at it."""
+
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from billing.rules import Off
+
+CENT: Final = Decimal("0.01")
+# DecimalField also reads 1e5, 1_000 and the digits of other scripts; an amount is written in one way.
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
+
+
+class PlainDecimalField(serializers.DecimalField):
+    """A decimal as digits with a point: a string, or a number of JSON."""
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """Refuse what is no such text, and what Python would read out of another type."""
+        if isinstance(data, bool) or not isinstance(data, str | int | float):
+            self.fail("invalid")
+        if not _DECIMAL.fullmatch(str(data).strip()):
+            self.fail("invalid")
+        value: Decimal = super().to_internal_value(data)
+        return value
+
+
+class MoneyField(PlainDecimalField):
+    """An amount with at most two decimals, in the facility's currency; above zero unless ``least`` says otherwise."""
+
+    def __init__(self, *, least: Decimal = CENT, **options: Any) -> None:
+        super().__init__(max_digits=14, decimal_places=2, min_value=least, **options)
+
+
+class ShownMoneyField(serializers.DecimalField):
+    """An amount in an answer: a string with two decimals."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=14, decimal_places=2, **options)
+
+
+@extend_schema_field({"type": "string", "example": "10%", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})? ?%?$"})
+class OffField(serializers.Field[Off, Any, str, Any]):
+    """What is taken off: an amount such as 50.00, or a share such as 10%."""
+
+    default_error_messages = {"invalid": _("Write an amount such as 50.00, or a share such as 10%.")}
+    _form: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?( ?%)?")
+
+    def to_internal_value(self, data: Any) -> Off:
+        """An amount or a share."""
+        if isinstance(data, bool) or not isinstance(data, str | int | float):
+            self.fail("invalid")
+        text = str(data).strip()
+        if not self._form.fullmatch(text):
+            self.fail("invalid")
+        return Off.parse(text.replace(" ", ""))

@@ -1,0 +1,197 @@
+"""What lists of bills, payments, shifts and the ledger can be narrowed by."""
+
+import re
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django_filters import rest_framework as filters
+
+from accounts.permissions import facility_ids
+from billing.models import Bill, LedgerAccount, LedgerEntry, Line, Payment, Receipt, Refund, Shift
+from billing.queries.accounts import family
+from billing.queries.bills import of_item
+from billing.states import OWED, AccountKind, BillStatus, LedgerKind, Method, ReceiptKind
+from patients.queries import search_patients
+from scheduling.api.filters import IdFilter
+
+LONGEST: Final = 200
+"""Characters of a search that are read."""
+MOST_PEOPLE: Final = 50
+NUMBER: Final = re.compile(r"b\s*-\s*(?:([0-9]{4})\s*-\s*)?([0-9]{1,12})", re.IGNORECASE)
+
+OF_TOKENS: Final = ("consultation", "priority")
+"""Types of lines that stand for a token, by its id."""
+
+
+class BillFilter(filters.FilterSet):
+    """By whom, what, when and how far it is; several statuses as ``?status=open&status=part_paid``."""
+
+    facility = IdFilter(field_name="facility_id")
+    patient = IdFilter(method="of_patient")
+    status = filters.MultipleChoiceFilter(choices=BillStatus.choices)
+    number = filters.CharFilter(field_name="number", method="numbered")
+    search = filters.CharFilter(method="searched", label="A bill's number, or a patient's name, phone or number.")
+    token = IdFilter(method="of_token", label="The id of a token whose consultation or priority it has a line for.")
+    item_type = filters.CharFilter(method="of_item", label="With lines of this type; with item_id, for this object.")
+    item_id = IdFilter(method="of_item")
+    billable_type = filters.CharFilter()
+    billable_id = IdFilter()
+    date = filters.DateFilter()
+    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
+    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+    owed = filters.BooleanFilter(method="only_owed", label="Something is due on it.")
+    to_give_back = filters.BooleanFilter(method="only_to_give_back", label="More was paid than is owed.")
+
+    class Meta:
+        model = Bill
+        fields: tuple[str, ...] = ()
+
+    def of_patient(self, bills: QuerySet[Bill], name: str, value: int) -> QuerySet[Bill]:
+        """The patient's, and those of all records that were merged with the patient's."""
+        return bills.filter(patient__in=family(value).values("pk"))
+
+    def searched(self, bills: QuerySet[Bill], name: str, value: str) -> QuerySet[Bill]:
+        """By the bill's number, with its year or without, else by whatever finds a patient."""
+        text = value.strip()[:LONGEST]
+        number = NUMBER.fullmatch(text)
+        if number:
+            year, serial = number.groups()
+            ending = f"-{int(serial):06d}"
+            return bills.filter(number=f"B-{year}{ending}") if year else bills.filter(number__endswith=ending)
+        ids = facility_ids(self.request.user, "billing.view")
+        people = [person.pk for person in search_patients(facility_ids=ids, text=text, limit=MOST_PEOPLE)]
+        return bills.filter(Q(patient__in=people) | Q(patient__merged_into__in=people)) if text else bills
+
+    def numbered(self, bills: QuerySet[Bill], name: str, value: str) -> QuerySet[Bill]:
+        """The bill of that number, however it was typed."""
+        return bills.filter(number=value.strip().upper())
+
+    def of_token(self, bills: QuerySet[Bill], name: str, value: int) -> QuerySet[Bill]:
+        """Bills with a line for the token."""
+        return of_item(bills, OF_TOKENS, value)
+
+    def of_item(self, bills: QuerySet[Bill], name: str, value: object) -> QuerySet[Bill]:
+        """Bills with one line that is of the type and for the object."""
+        asked = self.form.cleaned_data
+        wanted = {key: asked[key] for key in ("item_type", "item_id") if asked.get(key)}
+        return bills.filter(Exists(Line.objects.filter(bill=OuterRef("pk"), **wanted)))
+
+    def only_owed(self, bills: QuerySet[Bill], name: str, value: bool) -> QuerySet[Bill]:
+        """Bills on which something is due, or the others."""
+        return bills.filter(status__in=OWED) if value else bills.exclude(status__in=OWED)
+
+    def only_to_give_back(self, bills: QuerySet[Bill], name: str, value: bool) -> QuerySet[Bill]:
+        """Bills of which something is to be given back, or the others."""
+        return bills.filter(due__lt=0) if value else bills.filter(due__gte=0)
+
+
+class PaymentFilter(filters.FilterSet):
+    """By whom, for what, how, when and in which shift."""
+
+    facility = IdFilter(field_name="facility_id")
+    patient = IdFilter(field_name="patient_id")
+    bill = IdFilter(field_name="bill_id")
+    shift = IdFilter(field_name="shift_id")
+    receipt = IdFilter(field_name="receipt_id")
+    cashier = IdFilter(field_name="by_id")
+    method = filters.MultipleChoiceFilter(choices=Method.choices)
+    reference = filters.CharFilter()
+    advance = filters.BooleanFilter(field_name="bill", lookup_expr="isnull", label="Paid onto the patient's account.")
+    date = filters.DateFilter()
+    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
+    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Payment
+        fields: tuple[str, ...] = ()
+
+
+class RefundFilter(filters.FilterSet):
+    """By payment, bill, way and time."""
+
+    facility = IdFilter(field_name="facility_id")
+    patient = IdFilter(field_name="payment__patient_id")
+    payment = IdFilter(field_name="payment_id")
+    bill = IdFilter(field_name="bill_id")
+    shift = IdFilter(field_name="shift_id")
+    cashier = IdFilter(field_name="by_id")
+    method = filters.MultipleChoiceFilter(choices=Method.choices)
+    date = filters.DateFilter()
+    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
+    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Refund
+        fields: tuple[str, ...] = ()
+
+
+class ReceiptFilter(filters.FilterSet):
+    """By number, kind, bill, patient and shift."""
+
+    facility = IdFilter(field_name="facility_id")
+    patient = IdFilter(field_name="patient_id")
+    bill = IdFilter(field_name="bill_id")
+    shift = IdFilter(field_name="shift_id")
+    kind = filters.ChoiceFilter(choices=ReceiptKind.choices)
+    number = filters.CharFilter(method="numbered")
+
+    class Meta:
+        model = Receipt
+        fields: tuple[str, ...] = ()
+
+    def numbered(self, receipts: QuerySet[Receipt], name: str, value: str) -> QuerySet[Receipt]:
+        """The receipt of that number, however it was typed."""
+        return receipts.filter(number=value.strip().upper())
+
+
+class ShiftFilter(filters.FilterSet):
+    """By cashier, drawer and day; open or closed."""
+
+    facility = IdFilter(field_name="facility_id")
+    cashier = IdFilter(field_name="cashier_id")
+    drawer = IdFilter(field_name="drawer_id")
+    open = filters.BooleanFilter(field_name="closed_at", lookup_expr="isnull")
+    date = filters.DateFilter()
+    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
+    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = Shift
+        fields: tuple[str, ...] = ()
+
+
+class EntryFilter(filters.FilterSet):
+    """By account, what it is about, and when."""
+
+    facility = IdFilter(field_name="account__facility_id")
+    account = IdFilter(field_name="account_id")
+    account_kind = filters.MultipleChoiceFilter(field_name="account__kind", choices=AccountKind.choices)
+    account_code = filters.CharFilter(field_name="account__code")
+    kind = filters.MultipleChoiceFilter(field_name="transaction__kind", choices=LedgerKind.choices)
+    transaction = IdFilter(field_name="transaction_id")
+    bill = IdFilter(field_name="transaction__bill_id")
+    patient = IdFilter(field_name="patient_id")
+    payment = IdFilter(field_name="transaction__payment_id")
+    refund = IdFilter(field_name="transaction__refund_id")
+    shift = IdFilter(field_name="transaction__shift_id")
+    date = filters.DateFilter(field_name="transaction__date")
+    date_from = filters.DateFilter(field_name="transaction__date", lookup_expr="gte")
+    date_to = filters.DateFilter(field_name="transaction__date", lookup_expr="lte")
+
+    class Meta:
+        model = LedgerEntry
+        fields: tuple[str, ...] = ()
+
+
+class AccountFilter(filters.FilterSet):
+    """By kind, code, department and drawer."""
+
+    facility = IdFilter(field_name="facility_id")
+    kind = filters.MultipleChoiceFilter(choices=AccountKind.choices)
+    code = filters.CharFilter()
+    department = IdFilter(field_name="department_id")
+    drawer = IdFilter(field_name="drawer_id")
+
+    class Meta:
+        model = LedgerAccount
+        fields: tuple[str, ...] = ()
