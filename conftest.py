@@ -119,6 +119,14 @@ def live_server(transactional_db: None) -> "Iterator[Served]":
         yield server
 
 
+@pytest.fixture(autouse=True)
+def _facilities_are_asked_anew() -> None:
+    """Ids come again with each copy of the database, so nothing is remembered of them from test to test."""
+    from reception.money import reading
+
+    reading.forget()
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: DjangoDbBlocker, worker_id: str) -> Iterator[None]:
     """Instead of pytest-django's own: a copy of the template for this process."""

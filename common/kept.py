@@ -43,6 +43,11 @@ class Kept(Generic[V]):
                     self._making.pop(key, None)
         return value
 
+    def known(self, key: Hashable) -> V | None:
+        """The value of the key, where there is one that is good still."""
+        known = self._known(key)
+        return None if known is None else known[1]
+
     def clear(self) -> None:
         """Forget everything."""
         with self._guard:

@@ -111,3 +111,17 @@ class NeverTold(NotFound):
     """What is to be taken back was never said."""
 
     sentence = _("Nobody was told that.")
+
+
+class PriorityInUse(Refused):
+    """The token stands where it stands because of the fee."""
+
+    code = "priority_in_use"
+    sentence = _("{number} has its place in the queue by this priority fee. Cancel the token first.")
+
+
+class PriorityNotSold(Refused):
+    """The facility asks for no fee, so there is nothing to take."""
+
+    code = "priority_not_sold"
+    sentence = _("Priority has no price here.")

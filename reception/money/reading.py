@@ -1,0 +1,248 @@
+"""What the consequences for money need to know of tokens, read and locked in one round trip.
+
+The caller holds the locks of the tokens' sessions. The bills about the tokens are locked here, in the order of their
+ids, so that nobody pays one of them while it is decided what becomes of it.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from django.db import connection
+
+from common.kept import Kept
+from common.trips import Trip
+from reception.money.fees import CONSULTATION, Rules
+from reception.money.refund_rules import BillNow
+
+ABSENT_FOR: Final = 5.0
+"""Seconds for which a facility without billing settings is not asked about again: simulations play whole days."""
+
+_absent: Final[Kept[bool]] = Kept(seconds=ABSENT_FOR, most=1000)
+
+_RULES: Final = ", ".join(f"b.{name}" for name in Rules.__dataclass_fields__)
+
+_TOKENS: Final = f"""
+    SELECT t.id, t.number, t.status, t.source, t.paid, t.arrived_at IS NOT NULL, coalesce(p.merged_into_id, p.id),
+           s.facility_id, s.date, s.doctor_id, s.department_id, d.name, d.consultation_fee, d.hospital_fee,
+           slot.starts_at, v.bill_id, own.date, coalesce(op.merged_into_id, op.id), today.id, f.currency, {_RULES}
+      FROM tokens_token t
+      JOIN scheduling_session s ON s.id = t.session_id
+      JOIN billing_billingsettings b ON b.facility_id = s.facility_id
+      JOIN accounts_facility f ON f.id = s.facility_id
+      JOIN scheduling_doctor d ON d.id = s.doctor_id
+      JOIN scheduling_slot slot ON slot.id = t.slot_id
+      JOIN patients_patient p ON p.id = t.patient_id
+      LEFT JOIN reception_visittoken v ON v.token_id = t.id
+      LEFT JOIN reception_visit own ON own.id = v.visit_id
+      LEFT JOIN patients_patient op ON op.id = own.patient_id
+      LEFT JOIN reception_visit today ON today.patient_id = coalesce(p.merged_into_id, p.id) AND today.date = s.date
+            AND today.facility_id = s.facility_id
+     WHERE t.id = ANY(%s)"""  # noqa: S608 - of constants
+
+# Whose bills are this token's: its own, and those of the tokens from which the patient was sent on.
+_BILLS: Final = """
+    WITH RECURSIVE chain (token_id, id) AS (
+        SELECT id, id FROM tokens_token WHERE id = ANY(%s)
+        UNION SELECT c.token_id, t.sent_from_id FROM chain c JOIN tokens_token t ON t.id = c.id
+               WHERE t.sent_from_id IS NOT NULL)
+    SELECT c.token_id, l.item_type, l.doctor_id, b.id, b.number, coalesce(p.merged_into_id, p.id), b.total, b.credited,
+           b.paid, EXISTS (SELECT FROM reception_visittoken v WHERE v.bill_id = b.id)
+      FROM chain c
+      JOIN billing_line l ON l.item_id = c.id AND l.item_type IN ('consultation', 'priority')
+      JOIN billing_bill b ON b.id = l.bill_id
+      JOIN patients_patient p ON p.id = b.patient_id
+     WHERE b.status NOT IN ('draft', 'void')
+     ORDER BY b.id"""
+
+
+@dataclass(slots=True)
+class BillOf:
+    """An issued bill about tokens, as it is while its fate is decided and carried out.
+
+    Attributes:
+        patient_id: the record that is in use.
+        in_force: it is the consultation bill of some token.
+        doctor_id: of its consultation.
+    """
+
+    id: int
+    number: str
+    patient_id: int
+    total: Decimal
+    credited: Decimal
+    paid: Decimal
+    in_force: bool
+    consultation: bool = False
+    priority: bool = False
+    doctor_id: int | None = None
+    void: bool = False
+
+    def now(self, *, offered: bool) -> BillNow:
+        """What the rules know of it."""
+        return BillNow(self.total, self.credited, self.paid, not self.consultation, offered)
+
+
+@dataclass(slots=True)
+class TokenMoney:
+    """A token as money sees it, with the bills about it. Only those of facilities with billing settings.
+
+    Attributes:
+        patient_id: the record that is in use.
+        live_id: the consultation bill in force.
+        bill_date, bill_patient_id: the day and the patient of the visit of that bill.
+        visit_id: the patient's visit of the token's day, where it is open.
+    """
+
+    id: int
+    number: str
+    status: str
+    source: str
+    paid: bool
+    arrived: bool
+    patient_id: int
+    facility_id: int
+    date: dt.date
+    doctor_id: int
+    department_id: int
+    doctor: str
+    consultation_fee: Decimal
+    hospital_fee: Decimal
+    starts_at: datetime
+    live_id: int | None
+    bill_date: dt.date | None
+    bill_patient_id: int | None
+    visit_id: int | None
+    currency: str
+    rules: Rules
+    bills: list[BillOf] = field(default_factory=list)
+
+    @property
+    def live(self) -> BillOf | None:
+        """The consultation bill in force."""
+        return next((bill for bill in self.bills if bill.id == self.live_id), None)
+
+    @property
+    def alone(self) -> list[BillOf]:
+        """Its bills for priority alone, also of the tokens before it."""
+        return [bill for bill in self.bills if not bill.consultation]
+
+    @property
+    def former(self) -> list[BillOf]:
+        """Consultation bills of the same patient that are in force no more and on which something is paid."""
+        return [
+            bill
+            for bill in self.bills
+            if bill.consultation and not bill.in_force and bill.paid > 0 and bill.patient_id == self.patient_id
+        ]
+
+    @property
+    def has_priority_bill(self) -> bool:
+        """Whether its priority is on a bill that counts."""
+        return any(b.priority and not b.void and (b.in_force or not b.consultation) for b in self.bills)
+
+    @property
+    def moved(self) -> bool:
+        """Whether the bill in force is of another doctor or of another day."""
+        live = self.live
+        return live is not None and (live.doctor_id != self.doctor_id or self.bill_date != self.date)
+
+    @property
+    def other_patient(self) -> bool:
+        """Whether the bill in force is another patient's; a record that was merged is the same patient."""
+        return self.live_id is not None and self.bill_patient_id != self.patient_id
+
+    @property
+    def about(self) -> str:
+        """What people call its bills by."""
+        return f"{self.number}, {self.doctor}"
+
+    def left(self, at: datetime) -> timedelta:
+        """From that moment to the begin of its slot."""
+        return self.starts_at - at
+
+
+def never_bills(facility_id: int) -> bool:
+    """Whether the facility is known to have no billing settings. No query."""
+    return _absent.known(facility_id) is not None
+
+
+def forget() -> None:
+    """Ask anew which facilities have billing settings."""
+    _absent.clear()
+
+
+def read(token_ids: Sequence[int], *, facility_id: int, lock: bool = True) -> dict[int, TokenMoney]:
+    """Tokens with the bills about them, by id; nothing where the facility has no billing settings. One round trip.
+
+    Args:
+        lock: lock the bills, for something is to be done to them.
+
+    Raises:
+        TransactionManagementError: no transaction is open.
+    """
+    trip = Trip()
+    ids = list(token_ids)
+    trip.add(_TOKENS, (ids,))
+    trip.add(_BILLS + (" FOR NO KEY UPDATE OF b" if lock else ""), (ids,))
+    rows, bills = trip.send()
+    if not rows:
+        _absent.get(facility_id, lambda: True)
+        return {}
+    width = len(Rules.__dataclass_fields__)
+    found = {row[0]: TokenMoney(*row[:-width], Rules(*row[-width:])) for row in rows}
+    known: dict[int, BillOf] = {}
+    for token_id, kind, doctor_id, *about in bills:
+        bill = known.setdefault(about[0], BillOf(*about))
+        if kind == CONSULTATION:
+            bill.consultation, bill.doctor_id = True, doctor_id
+        else:
+            bill.priority = True
+        if token_id in found and bill not in found[token_id].bills:
+            found[token_id].bills.append(bill)
+    return found
+
+
+# What only some bills need
+
+_LAST_SEEN: Final = """
+    SELECT t.id, max(b.date)
+      FROM tokens_token t
+      JOIN scheduling_session s ON s.id = t.session_id
+      JOIN patients_patient p ON p.id = t.patient_id
+      JOIN patients_patient same ON coalesce(same.merged_into_id, same.id) = coalesce(p.merged_into_id, p.id)
+      JOIN billing_bill b ON b.patient_id = same.id AND b.status NOT IN ('draft', 'void')
+      JOIN billing_line l ON l.bill_id = b.id
+     WHERE t.id = ANY(%s) AND b.date <= s.date AND b.date >= s.date - %s AND b.facility_id = s.facility_id
+       AND l.item_type = 'consultation' AND l.doctor_id = s.doctor_id AND l.total > 0
+       AND l.item_id IS DISTINCT FROM t.id
+       AND l.total > (SELECT coalesce(sum(c.amount), 0) FROM billing_creditline c WHERE c.line_id = l.id)
+       AND NOT EXISTS (SELECT FROM tokens_token o WHERE o.id = l.item_id AND o.status IN ('cancelled', 'no_show'))
+     GROUP BY t.id"""
+
+_FEE_CHARGED: Final = """
+    SELECT DISTINCT b.billable_id
+      FROM billing_bill b
+      JOIN billing_line l ON l.bill_id = b.id AND l.item_type = 'hospital_fee'
+     WHERE b.billable_type = 'visit' AND b.billable_id = ANY(%s) AND b.status NOT IN ('draft', 'void') AND l.total > 0
+       AND l.total > (SELECT coalesce(sum(c.amount), 0) FROM billing_creditline c WHERE c.line_id = l.id)"""
+
+
+def last_consultations(token_ids: Sequence[int], days: int) -> dict[int, dt.date]:
+    """When the patient last had a consultation with the doctor that was not free, by token; so many days back.
+
+    One query. Whoever was merged into the patient is the patient.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_SEEN, (list(token_ids), days))
+        return dict(cursor.fetchall())
+
+
+def fee_charged(visit_ids: Sequence[int]) -> set[int]:
+    """The visits in which the hospital fee was charged. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FEE_CHARGED, (list(visit_ids),))
+        return {row[0] for row in cursor.fetchall()}

@@ -1,0 +1,172 @@
+"""A token that is arrived and confirmed opens the patient's visit of the day and its consultation bill, at once."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from billing.models import Bill, BillingSettings, LedgerTransaction
+from common.transactions import outermost
+from reception.models import Visit
+from reception.tests.factories import Hall
+from reception.tests.money import Till
+from tokens import allocation, queueing, undoing
+from tokens.models import Event, Token
+
+pytestmark = pytest.mark.django_db
+
+
+def lines(bill: Bill) -> list[tuple[str, int, int]]:
+    """(type, price, what it adds) of each line."""
+    return [(line.item_type, int(line.unit_price), int(line.total)) for line in bill.lines.all()]
+
+
+class TestArriving:
+    def test_opens_the_visit_and_the_bill_of_both_fees(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        assert till.bills(token) == []
+        assert not Visit.objects.exists()
+        till.arrive(token)
+        bill = till.live(token)
+        assert bill is not None
+        assert lines(bill) == [("consultation", 500, 500), ("hospital_fee", 100, 100)]
+        assert (bill.status, bill.number, bill.total) == ("open", f"B-{bill.date.year}-000001", 600)
+        assert (bill.patient, bill.about) == (token.patient, f"{token.number}, Dr Rao")
+        visit = Visit.objects.get()
+        assert (visit.patient, visit.date, visit.facility) == (token.patient, till.session.date, till.facility)
+        assert (bill.billable_type, bill.billable_id) == ("visit", visit.pk)
+        line = bill.lines.first()
+        assert (line.item_id, line.doctor, line.department) == (token.pk, till.rao, till.department)
+        assert [t.kind for t in LedgerTransaction.objects.filter(bill=bill)] == ["issue"]
+        till.balanced()
+
+    def test_a_walk_in_is_here_and_is_billed_with_the_token(self) -> None:
+        till = Till()
+        assert till.states(till.give("Ravi", "walk_in")) == [("open", 600, 0, 0)]
+
+    def test_a_waitlisted_token_never_owes_until_it_is_promoted(self) -> None:
+        till = Till(capacity=1)
+        first, second = till.give("Ravi"), till.give("Sita")
+        assert (Token.objects.get(pk=second.pk).status, till.bills(second)) == ("waitlisted", [])
+        outermost(lambda: allocation.cancel_token(token_id=first.pk, reason="Went home", by=None))
+        assert Token.objects.get(pk=second.pk).status == "confirmed"
+        assert till.states(second) == [("open", 600, 0, 0)]
+        assert till.states(first) == [("void", 600, 0, 0)]
+        till.balanced()
+
+    def test_starting_says_that_the_patient_is_here(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        outermost(lambda: queueing.start(token_id=token.pk, by=None))
+        assert till.states(token) == [("open", 600, 0, 0)]
+
+    def test_two_doctors_of_a_day_are_one_visit_with_two_bills(self) -> None:
+        till = Till()
+        mehta = till.doctor("Dr Mehta", consultation_fee=400)
+        session = till.sitting(mehta, till.session.starts_at)
+        ravi = till.patient("Ravi")
+        token = till.give(ravi)
+        slot = session.slots.last()
+        other = outermost(
+            lambda: allocation.request_token(patient_id=ravi.pk, source="walk_in", slot_id=slot.pk, by=None)
+        ).token
+        assert other is not None
+        visit = Visit.objects.get()
+        assert {each.token_id for each in visit.tokens.all()} == {token.pk, other.id}
+        assert set(Bill.objects.values_list("total", "billable_id")) == {(600, visit.pk), (500, visit.pk)}
+
+    def test_the_hospital_fee_once_a_visit_where_the_facility_says_so(self) -> None:
+        till = Till(hospital_fee_once=True)
+        session = till.sitting(till.doctor("Dr Mehta"), till.session.starts_at)
+        ravi = till.patient("Ravi")
+        till.give(ravi)
+        slot = session.slots.last()
+        outermost(lambda: allocation.request_token(patient_id=ravi.pk, source="walk_in", slot_id=slot.pk, by=None))
+        assert list(Bill.objects.order_by("pk").values_list("total", flat=True)) == [600, 500]
+
+    @pytest.mark.parametrize("fees", [(500, 0), (0, 100), (0, 0)])
+    def test_what_costs_nothing_is_on_no_bill(self, fees: tuple[int, int]) -> None:
+        till = Till()
+        till.rao.consultation_fee, till.rao.hospital_fee = map(Decimal, fees)
+        till.rao.save()
+        token = till.give("Ravi")
+        assert till.states(token) == ([("open", sum(fees), 0, 0)] if fees[0] else [])
+        bill = till.live(token)
+        assert (bill.total if bill else 0) == sum(fees)
+        assert Visit.objects.count() == 1
+
+    def test_a_facility_without_billing_settings_makes_neither_visit_nor_bill(self) -> None:
+        hall = Hall()
+        hall.rao.consultation_fee = Decimal(500)
+        hall.rao.save()
+        hall.give("Ravi")
+        assert not Visit.objects.exists()
+        assert not Bill.objects.exists()
+
+
+class TestOnce:
+    """Whatever is done again, a token has one bill in force."""
+
+    def test_arriving_again_after_an_undo_makes_a_new_bill_for_the_void_one(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        till.arrive(token)
+        outermost(lambda: undoing.undo_last(token_id=token.pk, by=None))
+        assert till.states(token) == [("void", 600, 0, 0)]
+        assert till.live(token) is None
+        till.arrive(token)
+        assert till.states(token) == [("void", 600, 0, 0), ("open", 600, 0, 0)]
+        assert Visit.objects.count() == 1
+        till.balanced()
+
+    def test_a_paid_bill_is_kept_and_used_again(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        till.arrive(token)
+        till.pay(till.live(token))
+        outermost(lambda: undoing.undo_last(token_id=token.pk, by=None))
+        assert till.states(token) == [("paid", 600, 0, 600)]
+        till.arrive(token)
+        assert till.states(token) == [("paid", 600, 0, 600)]
+
+    def test_what_happens_to_who_is_here_changes_no_bill(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "walk_in")
+        for step in (queueing.call, queueing.start, queueing.complete):
+            outermost(lambda step=step: step(token_id=token.pk, by=None))
+        assert till.states(token) == [("open", 600, 0, 0)]
+        outermost(lambda: undoing.undo_last(token_id=token.pk, by=None))
+        assert till.states(token) == [("open", 600, 0, 0)]
+
+
+class TestCost:
+    def cost(self, action: Any) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            outermost(action)
+        return sum(not query["sql"].startswith(("SAVEPOINT", "RELEASE")) for query in captured.captured_queries)
+
+    def test_arriving_with_visit_and_bill_is_twelve_queries_at_most(self) -> None:
+        till = Till()
+        first, second = (till.give(name, "online", arrived=False) for name in ("Ravi", "Sita"))
+        till.arrive(first)
+        said = self.cost(lambda: queueing.arrive(token_id=second.pk, by=None))
+        assert said <= 12
+        assert till.states(second) == [("open", 600, 0, 0)]
+
+    def test_where_nothing_is_to_be_done_it_costs_no_query(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "walk_in")
+        for action in (queueing.call, queueing.recall, queueing.start, queueing.complete):
+            assert self.cost(lambda action=action: action(token_id=token.pk, by=None)) == 0
+        away = till.give("Sita", "online", arrived=False)
+        assert Event.objects.filter(token_id=away.pk).count() == 2
+
+    def test_a_facility_that_bills_nothing_is_asked_once(self) -> None:
+        hall = Hall(capacity=3)
+        tokens = [hall.give(name, "online", arrived=False) for name in ("Ravi", "Sita")]
+        for token in tokens:
+            assert self.cost(lambda token=token: queueing.arrive(token_id=token.pk, by=None)) == 0
+        BillingSettings.objects.create(facility=hall.facility)
