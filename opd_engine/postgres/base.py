@@ -27,6 +27,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             parameters["host"] = str(embedded.use(settings.OPD_EMBEDDED_HOME, durable=settings.OPD_EMBEDDED_DURABLE))
         return parameters
 
+    def _configure_connection(self, connection: psycopg.Connection[Any]) -> bool:
+        """Say once that no trigger is ignored. Unsaid, each trigger asks for a setting that is not there at every row,
+        and catches the error: five sixths of what a trigger costs.
+        """
+        super()._configure_connection(connection)  # type: ignore[misc] - the stubs do not know it
+        connection.execute("SELECT set_config('pgtrigger.ignore', '{}', false)")
+        return True
+
     @property
     def pool(self) -> ConnectionPool | None:
         """Django's pool, which first looks whether a connection it hands out is still alive."""
