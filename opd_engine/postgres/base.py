@@ -31,7 +31,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Say once that no trigger is ignored. Unsaid, each trigger asks for a setting that is not there at every row,
         and catches the error: five sixths of what a trigger costs.
         """
-        super()._configure_connection(connection)  # type: ignore[misc] - the stubs do not know it
+        super()._configure_connection(connection)  # type: ignore[misc]  # unknown to the stubs
         connection.execute("SELECT set_config('pgtrigger.ignore', '{}', false)")
         return True
 
