@@ -73,7 +73,7 @@ def refund_payment(
         PermissionDenied: 403.
         BadAmount, ReasonNeeded: 400.
         PreconditionFailed: 412.
-        RefundTooLarge, CreditTooLarge, AdvanceTooSmall, NotInDrawer, ShiftClosed: 409.
+        RefundTooLarge, AdvanceTooSmall, NotInDrawer, ShiftClosed: 409.
     """
     at, amount, reason = at or timezone.now(), amount_of(amount), _reason(reason)
     found = Payment.objects.select_related("facility").filter(pk=payment_id).first()
