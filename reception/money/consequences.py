@@ -56,7 +56,7 @@ def _follow(found: list[tuple[TokenMoney, Change]], outcome: Outcome) -> None:
     here = [token for token in tokens if owes(token.status, arrived=token.arrived)]
     _bill([token for token in here if token.live_id is None], outcome)
     for token in here:
-        if token.live_id is not None and token.paid and not token.has_priority_bill:
+        if token.live_id is not None and _lacks_priority(token):
             _bill_priority(token, outcome.at)
 
 
@@ -92,7 +92,7 @@ def _bill(tokens: list[TokenMoney], outcome: Outcome) -> None:
         return
     carried = _carry(tokens, outcome.at)
     visits.open_visits(tokens, at=outcome.at, by_id=outcome.actor_id)
-    made = {}
+    made: dict[int, Bill] = {}
     for token, service in zip(tokens, _services(tokens), strict=True):
         lines = fees.lines(service, token.rules)
         if lines:
@@ -126,28 +126,21 @@ def _services(tokens: list[TokenMoney]) -> Iterable[Service]:
     charged = reading.fee_charged(once) if once else set()
     for token in tokens:
         free = fees.free_days(follow_up=token.id in last, last=last.get(token.id), on=token.date, days=days)
-        yield _service(token, free_days=free, charged=token.visit_id in charged)
+        yield token.service(
+            priority=_lacks_priority(token), free_days=free, hospital_fee_charged=token.visit_id in charged
+        )
         if rules.hospital_fee_once and token.visit_id and token.hospital_fee and not free:
             charged.add(token.visit_id)
 
 
-def _service(token: TokenMoney, *, free_days: int = 0, charged: bool = False) -> Service:
-    return Service(
-        token_id=token.id,
-        doctor_id=token.doctor_id,
-        department_id=token.department_id,
-        doctor=token.doctor,
-        consultation_fee=token.consultation_fee,
-        hospital_fee=token.hospital_fee,
-        hospital_fee_charged=charged,
-        priority=token.paid and not token.has_priority_bill,
-        free_days=free_days,
-    )
+def _lacks_priority(token: TokenMoney) -> bool:
+    """Whether the token has priority that is on no bill."""
+    return token.paid and not token.has_priority_bill
 
 
 def _bill_priority(token: TokenMoney, at: datetime) -> None:
     """Priority was given after the consultation was billed: it gets a bill of its own."""
-    lines = fees.priority_lines(_service(token), token.rules)
+    lines = fees.priority_lines(token.service(priority=True), token.rules)
     if lines:
         _create(token, lines, fees.TOKEN, token.id, at)
 

@@ -37,6 +37,16 @@ _SESSIONS: Final = """
      WHERE l.bill_id = ANY(%s) AND l.item_type IN ('consultation', 'priority')"""
 
 
+_LOCK_AHEAD: Final = """
+    SELECT s.id FROM scheduling_session s
+      JOIN scheduling_session own ON own.doctor_id = s.doctor_id
+      JOIN tokens_token t ON t.session_id = own.id
+     WHERE t.id = %s AND (s.id = own.id OR s.starts_at > own.starts_at AND s.date <= own.date + %s::integer
+           AND s.status = 'open')
+     ORDER BY s.starts_at, s.id
+       FOR NO KEY UPDATE OF s"""
+
+
 @contextmanager
 def deciding() -> Iterator[None]:
     """While the bills of tokens are changed because of what the engine decided: the sessions are locked already."""
@@ -67,6 +77,21 @@ def sessions_of_bills(bill_ids: Sequence[int]) -> None:
     trip.add(SET_TIMEOUT, (LOCK_TIMEOUT,))
     locked = trip.add(_LOCK, (ids, AHEAD, ids))
     now = trip.add(_SESSIONS, (ids,))
+    answers = trip.send()
+    if not {row[0] for row in answers[now]} <= {row[0] for row in answers[locked]}:
+        raise RunAgain
+
+
+def sessions_ahead(token_id: int) -> None:
+    """Lock the token's session, and those of its doctor into which its priority may displace somebody.
+
+    Raises:
+        RunAgain: the token went to another session while the lock was awaited.
+    """
+    trip = Trip()
+    trip.add(SET_TIMEOUT, (LOCK_TIMEOUT,))
+    locked = trip.add(_LOCK_AHEAD, (token_id, AHEAD))
+    now = trip.add("SELECT session_id FROM tokens_token WHERE id = %s", (token_id,))
     answers = trip.send()
     if not {row[0] for row in answers[now]} <= {row[0] for row in answers[locked]}:
         raise RunAgain

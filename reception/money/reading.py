@@ -15,7 +15,7 @@ from django.db import connection
 
 from common.kept import Kept
 from common.trips import Trip
-from reception.money.fees import CONSULTATION, Rules
+from reception.money.fees import CONSULTATION, Rules, Service
 from reception.money.refund_rules import BillNow
 
 ABSENT_FOR: Final = 5.0
@@ -160,6 +160,20 @@ class TokenMoney:
         """What people call its bills by."""
         return f"{self.number}, {self.doctor}"
 
+    def service(self, *, priority: bool, free_days: int = 0, hospital_fee_charged: bool = False) -> Service:
+        """What it is billed for."""
+        return Service(
+            token_id=self.id,
+            doctor_id=self.doctor_id,
+            department_id=self.department_id,
+            doctor=self.doctor,
+            consultation_fee=self.consultation_fee,
+            hospital_fee=self.hospital_fee,
+            hospital_fee_charged=hospital_fee_charged,
+            priority=priority,
+            free_days=free_days,
+        )
+
     def left(self, at: datetime) -> timedelta:
         """From that moment to the begin of its slot."""
         return self.starts_at - at
@@ -193,7 +207,8 @@ def read(token_ids: Sequence[int], *, facility_id: int, lock: bool = True) -> di
         _absent.get(facility_id, lambda: True)
         return {}
     width = len(Rules.__dataclass_fields__)
-    found = {row[0]: TokenMoney(*row[:-width], Rules(*row[-width:])) for row in rows}
+    values = [(*row[:-width], Rules(*row[-width:])) for row in rows]
+    found = {row[0]: TokenMoney(*row) for row in values}
     known: dict[int, BillOf] = {}
     for token_id, kind, doctor_id, *about in bills:
         bill = known.setdefault(about[0], BillOf(*about))

@@ -13,6 +13,7 @@ from billing.models import Bill
 from billing.states import BillStatus
 from reception.errors import PriorityInUse
 from reception.money.fees import PRIORITY
+from reception.money.visits import release
 from tokens import allocation, live
 from tokens.states import ACTIVE
 
@@ -70,6 +71,8 @@ def follow(change: BillChange) -> None:
                 allocation.mark_paid(token_id=token.id, by=_may_mark(change), at=change.at)
     elif change.kind in ("credited", "refunded"):
         _refuse_in_use(change, tokens)
+    elif change.kind == "voided":
+        release(change.bill.pk)
     session_ids = {token.session_id for token in tokens} or {NO_SESSION}
     live.announce(change.bill.facility_id, session_ids)
 

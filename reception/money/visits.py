@@ -53,3 +53,9 @@ def unlink(token_ids: Iterable[int]) -> None:
     if ids:
         with connection.cursor() as cursor:
             cursor.execute("UPDATE reception_visittoken SET bill_id = NULL WHERE token_id = ANY(%s)", (ids,))
+
+
+def release(bill_id: int) -> None:
+    """A bill that somebody made void is in force for no token. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE reception_visittoken SET bill_id = NULL WHERE bill_id = %s", (bill_id,))

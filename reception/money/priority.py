@@ -1,0 +1,70 @@
+"""Taking the fee of priority: bill, payment, and the token's better place, in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from billing.actions import create_bill, pay
+from billing.models import Receipt
+from billing.tenders import Tender
+from reception.errors import PriorityNotSold
+from reception.money import fees, reading
+from reception.money.holding import sessions_ahead
+from reception.money.reading import TokenMoney
+from reception.queries import get_token
+from tokens.errors import InvalidTransition
+from tokens.states import ACTIVE
+
+
+@transaction.atomic(savepoint=False)
+def take_priority_fee(*, token_id: int, tenders: Sequence[Tender], by: User, at: datetime | None = None) -> Receipt:
+    """Take the priority fee: the token is scored anew and decided again at once, if it waits.
+
+    The fee goes on the open bill for priority that the token has, else on a new one. A part of it is taken too; the
+    priority comes with the rest.
+
+    Args:
+        tenders: how it is paid, as `billing.actions.pay` takes it.
+
+    Returns:
+        the receipt.
+
+    Raises:
+        NotFound, PermissionDenied
+        PriorityNotSold: 409, priority has no price here.
+        InvalidTransition: 409, the token is over, or has its priority.
+        What `billing.actions.pay` raises.
+    """
+    at = at or timezone.now()
+    get_token(token_id=token_id, by=by)
+    sessions_ahead(token_id)
+    token = _with_price(get_token(token_id=token_id, by=by).session.facility_id, token_id)
+    if token.paid or token.status not in ACTIVE:
+        raise InvalidTransition(number=token.number, status="paid" if token.paid else token.status)
+    offered = next((bill for bill in token.alone if bill.total - bill.credited > bill.paid), None)
+    bill_id = offered.id if offered else _create(token, by, at)
+    return pay(bill_id=bill_id, tenders=tenders, by=by, at=at)
+
+
+def _with_price(facility_id: int, token_id: int) -> TokenMoney:
+    token = reading.read([token_id], facility_id=facility_id).get(token_id)
+    if token is None or token.rules.priority_fee <= 0:
+        raise PriorityNotSold
+    return token
+
+
+def _create(token: TokenMoney, by: User, at: datetime) -> int:
+    lines = fees.priority_lines(token.service(priority=True), token.rules)
+    return create_bill(
+        facility_id=token.facility_id,
+        patient_id=token.patient_id,
+        lines=lines,
+        billable_type=fees.TOKEN,
+        billable_id=token.id,
+        about=token.about,
+        by=by,
+        at=at,
+    ).pk
