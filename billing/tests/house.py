@@ -21,7 +21,8 @@ from accounts.models import User
 from accounts.tests.factories import FacilityFactory, UserFactory
 from billing import actions
 from billing.models import Bill, Drawer, Payment, Receipt, Refund, Shift
-from billing.rules import LineIn, Off, Tender
+from billing.rules import LineIn, Off
+from billing.tenders import Tender
 from common.transactions import outermost
 from patients.models import Patient
 from patients.tests.factories import PatientFactory

@@ -8,149 +8,57 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
-from billing.tests.cents import Asked, Ln, No, Off, bill_lines, half_up, share_out
-
-
-@dataclass
-class B:
-    """A bill."""
-
-    id: int
-    facility: int
-    patient: int
-    lines: list[Ln]
-    number: str = ""
-    paid: int = 0
-    void: bool = False
-
-    @property
-    def total(self) -> int:
-        return sum(line.total for line in self.lines)
-
-    @property
-    def credited(self) -> int:
-        return sum(line.credited for line in self.lines)
-
-    @property
-    def due(self) -> int:
-        return self.total - self.credited - self.paid
-
-    @property
-    def status(self) -> str:
-        if self.void:
-            return "void"
-        if not self.number:
-            return "draft"
-        if self.due <= 0:
-            return "paid"
-        return "part_paid" if self.paid else "open"
-
-
-@dataclass
-class P:
-    """A payment: for a bill, or without one onto the patient's account."""
-
-    id: int
-    facility: int
-    patient: int
-    bill: int | None
-    method: str
-    amount: int
-    reference: str = ""
-    shift: int | None = None
-    receipt: str = ""
-    refunded: int = 0
-
-    @property
-    def left(self) -> int:
-        return self.amount - self.refunded
-
-
-@dataclass
-class S:
-    """A shift: what goes through its drawer."""
-
-    id: int
-    facility: int
-    drawer: int
-    cashier: int
-    day: date
-    number: int
-    start: int
-    cash: int = 0
-    counted: int | None = None
-    expected: int | None = None
-
-    @property
-    def holds(self) -> int:
-        return self.start + self.cash
-
-
-CASH, ACCOUNT = "cash", "account"
+from billing.tests.cents import Asked, No, Off, bill_lines, half_up, share_out
+from billing.tests.records import ACCOUNT, CASH, B, P, S, Tender
 
 Key = tuple[int, str, int | str | None]
 """An account of the ledger: facility, kind, and of which drawer, method, department or patient."""
 
 
 @dataclass
-class Tender:
-    """Money that is offered for a bill."""
-
-    method: str
-    amount: int
-    reference: str = ""
-
-
-@dataclass
 class Naive:
-    """Several facilities' bills, payments, shifts and ledger."""
+    """Several facilities' bills, payments, shifts and ledger.
 
-    today: date
-    bills: list[B] = field(default_factory=list)
-    payments: list[P] = field(default_factory=list)
-    shifts: list[S] = field(default_factory=list)
+    Attributes:
+        days: what date it is in each facility.
+    """
+
+    days: dict[int, date] = field(default_factory=dict)
+    bills: dict[int, B] = field(default_factory=dict)
+    payments: dict[int, P] = field(default_factory=dict)
+    shifts: dict[int, S] = field(default_factory=dict)
     ledger: list[tuple[Key, int, int | None]] = field(default_factory=list)
+    sums: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
     counters: dict[tuple[int, str, int], int] = field(default_factory=lambda: defaultdict(int))
 
     # What there is
 
-    def bill(self, bill_id: int) -> B:
-        return next(bill for bill in self.bills if bill.id == bill_id)
-
-    def payment(self, payment_id: int) -> P:
-        return next(payment for payment in self.payments if payment.id == payment_id)
-
     def shift_of(self, cashier: int | None, facility: int) -> S | None:
         """The cashier's open shift in a facility."""
-        return next(
-            (s for s in self.shifts if (s.cashier, s.facility, s.counted) == (cashier, facility, None)),
-            None,
-        )
+        mine = (cashier, facility, None)
+        return next((s for s in reversed(self.shifts.values()) if (s.cashier, s.facility, s.counted) == mine), None)
 
     def balances(self) -> dict[Key, int]:
         """Every account that is not at zero."""
-        found: dict[Key, int] = defaultdict(int)
-        for key, cents, _ in self.ledger:
-            found[key] += cents
-        return {key: cents for key, cents in found.items() if cents}
+        return {key: cents for key, cents in self.sums.items() if cents}
 
     def claims(self) -> dict[int, int]:
-        """What the receivable says of each bill."""
+        """What the receivable says of each bill on which something is due, or to be given back."""
         found: dict[int, int] = defaultdict(int)
         for (_, kind, _), cents, bill_id in self.ledger:
             if kind == "receivable" and bill_id:
                 found[bill_id] += cents
-        return found
+        return {bill_id: cents for bill_id, cents in found.items() if cents}
 
     def advance(self, facility: int, patient: int) -> int:
         """What a patient's account holds."""
-        return -self.balances().get((facility, "advance", patient), 0)
+        return -self.sums.get((facility, "advance", patient), 0)
 
     def number(self, facility: int, kind: str) -> str:
         """The next number, without a gap."""
-        key = (facility, kind, self.today.year)
+        key = (facility, kind, self.days[facility].year)
         self.counters[key] += 1
-        return f"{kind}-{self.today.year}-{self.counters[key]:06d}"
+        return f"{kind}-{key[2]}-{self.counters[key]:06d}"
 
     def post(self, facility: int, *entries: tuple[str, int | str | None, int], bill: int | None = None) -> None:
         """Debits above zero, credits below; together nothing."""
@@ -158,13 +66,14 @@ class Naive:
         for kind, of, cents in entries:
             if cents:
                 self.ledger.append(((facility, kind, of), cents, bill))
+                self.sums[facility, kind, of] += cents
 
     # Bills
 
     def issue(self, bill_id: int, facility: int, patient: int, asked: list[Asked], off: Off | None = None) -> B:
         """Make out a bill: the claim against what was earned, given away, and owed to the state."""
         bill = B(bill_id, facility, patient, bill_lines(asked, off), self.number(facility, "B"))
-        self.bills.append(bill)
+        self.bills[bill_id] = bill
         for line in bill.lines:
             self.post(
                 facility,
@@ -178,18 +87,19 @@ class Naive:
 
     def void(self, bill_id: int) -> None:
         """Take a bill back that nobody has paid: on every account it is as if it had never been."""
-        bill = self.bill(bill_id)
+        bill = self.bills[bill_id]
         why = {"bill_void"} if bill.void else set()
         why |= {"bill_has_payments"} if bill.paid else set()
         if why:
             raise No(*why)
         bill.void = True
-        mine = [(key, cents) for key, cents, of in self.ledger if of == bill_id]
-        self.post(bill.facility, *((kind, of, -cents) for (_, kind, of), cents in mine), bill=bill_id)
+        earned = ("receivable", "revenue", "discount", "tax", "refund")
+        mine = [(kind, of, -cents) for (_, kind, of), cents, its in self.ledger if its == bill_id and kind in earned]
+        self.post(bill.facility, *mine, bill=bill_id)
 
     def credit(self, bill_id: int, amount: int) -> None:
         """Take something off an issued bill, line by line by what is left of each, tax in proportion."""
-        bill = self.bill(bill_id)
+        bill = self.bills[bill_id]
         why = {"bill_void"} if bill.void else set()
         why |= {"credit_too_large"} if amount > bill.total - bill.credited else set()
         why |= {"bad_amount"} if amount <= 0 else set()
@@ -208,9 +118,7 @@ class Naive:
 
     # Money that comes
 
-    def may_take(
-        self, facility: int, patient: int, tenders: list[Tender], by: int | None, bill: int | None
-    ) -> set[str]:
+    def may_take(self, facility: int, patient: int, tenders: list[Tender], by: int | None) -> set[str]:
         """What speaks against the tenders by themselves."""
         why: set[str] = set()
         for tender in tenders:
@@ -231,72 +139,58 @@ class Naive:
     def with_reference(self, facility: int, tender: Tender) -> P | None:
         """The payment that carries the reference already."""
         asked = (facility, tender.method, tender.reference)
-        return next((p for p in self.payments if (p.facility, p.method, p.reference) == asked), None)
+        return next((p for p in self.payments.values() if (p.facility, p.method, p.reference) == asked), None)
 
-    def pay(
-        self, bill_id: int, tenders: list[Tender], ids: list[int], by: int | None, *, keep_rest: bool = False
-    ) -> tuple[str, list[P]]:
-        """Take money for a bill: the number of the receipt and its payments. What is too much stays on the account.
+    def pay(self, bill_id: int, tenders: list[Tender], by: int | None, *, keep_rest: bool = False) -> list[P]:
+        """Take money for a bill. What is too much stays on the account, where the cashier says so.
 
-        Args:
-            ids: what the payments will be known by, one for each part for the bill, then one for each that is kept.
+        What comes from the account pays first: it would make no sense to take it from there and to put it back.
         """
-        bill = self.bill(bill_id)
-        why = self.may_take(bill.facility, bill.patient, tenders, by, bill_id)
-        offered = sum(tender.amount for tender in tenders)
+        bill = self.bills[bill_id]
+        why = self.may_take(bill.facility, bill.patient, tenders, by)
+        from_account = sum(tender.amount for tender in tenders if tender.method == ACCOUNT)
         if bill.status not in ("open", "part_paid"):
             why.add("bill_not_open")
-        elif offered > bill.due and not keep_rest:
+        elif from_account > bill.due or (sum(tender.amount for tender in tenders) > bill.due and not keep_rest):
             why.add("overpayment")
         if why:
             raise No(*why)
-        receipt = self.number(bill.facility, "R")
-        room, parts = bill.due, []
-        for tender in tenders:
+        receipt, room, made = self.number(bill.facility, "R"), bill.due, []
+        for tender in sorted(tenders, key=lambda tender: tender.method != ACCOUNT):
             part = min(tender.amount, room)
             room -= part
-            parts += [(tender, part, bill_id)] if part else []
-            parts += [(tender, tender.amount - part, None)] if tender.amount > part and tender.method != ACCOUNT else []
-        made = [
-            self.take(payment_id, bill.facility, bill.patient, of, tender, part, by, receipt)
-            for payment_id, (tender, part, of) in zip(ids, parts, strict=True)
-        ]
-        return receipt, made
+            for of, amount in ((bill_id, part), (None, tender.amount - part)):
+                if amount:
+                    made.append(self.take(bill.facility, bill.patient, of, tender, amount, by, receipt))
+        return made
 
-    def deposit(self, facility: int, patient: int, tenders: list[Tender], ids: list[int], by: int | None) -> list[P]:
+    def deposit(self, facility: int, patient: int, tenders: list[Tender], by: int | None) -> list[P]:
         """Take an advance."""
-        why = self.may_take(facility, patient, tenders, by, None)
+        why = self.may_take(facility, patient, tenders, by)
+        why |= {"invalid"} if any(tender.method == ACCOUNT for tender in tenders) else set()
         if why:
             raise No(*why)
         receipt = self.number(facility, "R")
-        return [
-            self.take(payment_id, facility, patient, None, tender, tender.amount, by, receipt)
-            for payment_id, tender in zip(ids, tenders, strict=True)
-        ]
+        return [self.take(facility, patient, None, tender, tender.amount, by, receipt) for tender in tenders]
 
     def take(
-        self,
-        payment_id: int,
-        facility: int,
-        patient: int,
-        bill_id: int | None,
-        tender: Tender,
-        amount: int,
-        by: int | None,
-        receipt: str,
+        self, facility: int, patient: int, bill_id: int | None, tender: Tender, amount: int, by: int | None, paper: str
     ) -> P:
         """One payment: from where the money comes, to whose claim or account."""
         shift = self.shift_of(by, facility)
-        payment = P(
-            payment_id, facility, patient, bill_id, tender.method, amount, tender.reference, shift and shift.id, receipt
-        )
-        self.payments.append(payment)
+        into = shift.id if shift else None
+        payment = P(-1, facility, patient, bill_id, tender.method, amount, tender.reference, into, paper)
         self.post(facility, (*self.purse(payment, shift), amount), (*self.claim(payment), -amount), bill=bill_id)
         if payment.method == CASH and shift:
             shift.cash += amount
         if bill_id:
-            self.bill(bill_id).paid += amount
+            self.bills[bill_id].paid += amount
         return payment
+
+    def known_as(self, payment: P, payment_id: int) -> None:
+        """Give a payment the name by which it will be asked for."""
+        payment.id = payment_id
+        self.payments[payment_id] = payment
 
     def purse(self, payment: P, shift: S | None) -> tuple[str, int | str | None]:
         """Where the money of a payment lies, or goes back from."""
@@ -315,26 +209,26 @@ class Naive:
         self, payment_id: int, amount: int, by: int | None, *, credit: bool = False, to_account: bool = False
     ) -> None:
         """Give back of one payment, at most what is left of it."""
-        payment = self.payment(payment_id)
+        payment = self.payments[payment_id]
         why = self.may_give(payment, amount, by, to_account=to_account)
-        bill = self.bill(payment.bill) if payment.bill else None
-        if credit and bill and amount > bill.total - bill.credited:
-            why.add("credit_too_large")
+        bill = self.bills[payment.bill] if payment.bill else None
+        if (credit or to_account) and not bill:
+            why.add("invalid")
         if why:
             raise No(*why)
-        if credit and bill:
-            self.credit(bill.id, amount)
+        if credit and bill and amount > max(-bill.due, 0):  # what is to be given back anyway was credited before
+            self.credit(bill.id, amount - max(-bill.due, 0))
         self.number(payment.facility, "V")
         self.give(payment, amount, by, to_account=to_account)
 
     def give_back(self, bill_id: int, by: int | None, *, to_account: bool = False) -> None:
         """Everything that was paid and is no longer owed, the newest payment first, on one voucher."""
-        bill = self.bill(bill_id)
+        bill = self.bills[bill_id]
         wanted = max(-bill.due, 0)
         if not wanted:
-            raise No("refund_too_large", "nothing_to_give_back", "bad_amount")
+            raise No("nothing_to_give_back")
         parts: list[tuple[P, int]] = []
-        for payment in sorted((p for p in self.payments if p.bill == bill_id), key=lambda p: -p.id):
+        for payment in sorted((p for p in self.payments.values() if p.bill == bill_id), key=lambda p: -p.id):
             part = min(payment.left, wanted)
             wanted -= part
             parts += [(payment, part)] if part else []
@@ -342,21 +236,23 @@ class Naive:
         self.give_all(parts, by, to_account=to_account)
 
     def refund_advance(self, facility: int, patient: int, amount: int, by: int | None) -> None:
-        """Pay out of a patient's account, against what was paid onto it, the newest first."""
+        """Pay out of a patient's account, by the ways in which the money came onto it, the newest first."""
         wanted = amount
         parts: list[tuple[P, int]] = []
-        mine = [p for p in self.payments if (p.facility, p.patient, p.bill) == (facility, patient, None)]
+        mine = [p for p in self.payments.values() if (p.facility, p.patient) == (facility, patient)]
         for payment in sorted(mine, key=lambda p: -p.id):
-            part = min(payment.left, wanted)
+            part = min(payment.on_account, wanted)
             wanted -= part
             parts += [(payment, part)] if part else []
         why = {"advance_too_small", "refund_too_large"} if wanted or amount > self.advance(facility, patient) else set()
         why |= {"bad_amount"} if amount <= 0 else set()
         if why:
             raise No(*why)
-        self.give_all(parts, by)
+        self.give_all(parts, by, out=True)
 
-    def give_all(self, parts: list[tuple[P, int]], by: int | None, *, to_account: bool = False) -> None:
+    def give_all(
+        self, parts: list[tuple[P, int]], by: int | None, *, to_account: bool = False, out: bool = False
+    ) -> None:
         """Several refunds on one voucher, all or none."""
         facility = parts[0][0].facility
         cash = sum(amount for payment, amount in parts if payment.method == CASH and not to_account)
@@ -370,7 +266,7 @@ class Naive:
             raise No(*why)
         self.number(facility, "V")
         for payment, amount in parts:
-            self.give(payment, amount, by, to_account=to_account)
+            self.give(payment, amount, by, to_account=to_account, out=out)
 
     def may_give(self, payment: P, amount: int, by: int | None, *, to_account: bool) -> set[str]:
         """What speaks against giving back so much of a payment."""
@@ -389,35 +285,43 @@ class Naive:
                 why.add("not_in_drawer")
         return why
 
-    def give(self, payment: P, amount: int, by: int | None, *, to_account: bool = False) -> None:
-        """One refund: by the way the money came, or onto the patient's account."""
+    def give(self, payment: P, amount: int, by: int | None, *, to_account: bool = False, out: bool = False) -> None:
+        """One refund: by the way the money came, or onto the patient's account, or out of that account again."""
         shift = self.shift_of(by, payment.facility)
+        bill_id = None if out else payment.bill
         purse = ("advance", payment.patient) if to_account else self.purse(payment, shift)
-        self.post(payment.facility, (*self.claim(payment), amount), (*purse, -amount), bill=payment.bill)
-        payment.refunded += amount
+        claim = ("advance", payment.patient) if out else self.claim(payment)
+        self.post(payment.facility, (*claim, amount), (*purse, -amount), bill=bill_id)
         if purse[0] == CASH and shift:
             shift.cash -= amount
-        if payment.bill:
-            self.bill(payment.bill).paid -= amount
+        if out and payment.bill:
+            payment.paid_out += amount
+            return
+        payment.refunded += amount
+        if purse[0] == "advance":
+            payment.moved += amount
+        if bill_id:
+            self.bills[bill_id].paid -= amount
 
     # Shifts
 
     def open(self, shift_id: int, facility: int, drawer: int, cashier: int, start: int) -> S:
         """Begin a shift: a cashier has one, and so has a drawer."""
-        running = [s for s in self.shifts if s.counted is None]
+        running = [s for s in self.shifts.values() if s.counted is None]
         why = {"shift_open"} if any(s.cashier == cashier for s in running) else set()
         why |= {"drawer_taken"} if any(s.drawer == drawer for s in running) else set()
         if why:
             raise No(*why)
-        number = 1 + len([s for s in self.shifts if (s.facility, s.day) == (facility, self.today)])
-        shift = S(shift_id, facility, drawer, cashier, self.today, number, start)
-        self.shifts.append(shift)
+        day = self.days[facility]
+        number = 1 + len([s for s in self.shifts.values() if (s.facility, s.day) == (facility, day)])
+        shift = S(shift_id, facility, drawer, cashier, day, number, start)
+        self.shifts[shift_id] = shift
         self.post(facility, (CASH, drawer, start), ("safe", None, -start))
         return shift
 
     def close(self, shift_id: int, counted: int, reason: str = "") -> S:
         """Count a drawer and empty it: what is too much or too little has a reason."""
-        shift = next(s for s in self.shifts if s.id == shift_id)
+        shift = self.shifts[shift_id]
         why = {"shift_closed"} if shift.counted is not None else set()
         if shift.counted is None and counted != shift.holds and not reason:
             why.add("difference_unexplained")
