@@ -1,0 +1,57 @@
+"""Does each drawer hold what went through its shifts?"""
+
+from typing import Final
+
+from django.utils.translation import gettext_noop as _
+
+from billing.proof.checks import Check
+
+# What a shift's drawer must hold: float and cash taken less cash given back, in that shift.
+_SHOULD: Final = """s.float_amount
+    + coalesce((SELECT sum(p.amount) FROM billing_payment p WHERE p.shift_id = s.id AND p.method = 'cash'), 0)
+    - coalesce((SELECT sum(r.amount) FROM billing_refund r WHERE r.shift_id = s.id AND r.method = 'cash'), 0)"""
+
+DRAWERS: Final = (
+    Check(
+        "shift_expected",
+        _("What was expected at the close of a shift is not what went through its drawer."),
+        f"""SELECT 'shift', s.id, s.date || ' ' || s.number, {_SHOULD}, s.expected FROM billing_shift s
+        WHERE s.facility_id = %(facility)s AND s.closed_at IS NOT NULL AND s.expected <> {_SHOULD}""",  # noqa: S608
+    ),
+    Check(
+        "drawer_balance",
+        _("The ledger has another amount in a drawer than its open shift; none where it has no open shift."),
+        f"""SELECT 'drawer', d.id, d.name, should.amount, coalesce(has.amount, 0) FROM billing_drawer d
+        LEFT JOIN (SELECT a.code, sum(e.amount) AS amount FROM billing_ledgeraccount a
+            JOIN billing_ledgerentry e ON e.account_id = a.id
+            WHERE a.facility_id = %(facility)s AND a.kind = 'cash' GROUP BY 1) AS has ON has.code = 'cash:' || d.id
+        CROSS JOIN LATERAL (SELECT coalesce(sum({_SHOULD}), 0) AS amount FROM billing_shift s
+            WHERE s.drawer_id = d.id AND s.closed_at IS NULL) AS should
+        WHERE d.facility_id = %(facility)s AND should.amount <> coalesce(has.amount, 0)""",  # noqa: S608
+    ),
+    Check(
+        "moved_after_close",
+        _("Money moved in a shift after its close, or in a shift of another facility."),
+        """SELECT moved.kind, moved.id, s.date || ' ' || s.number, 0::numeric, moved.amount FROM (
+            SELECT 'payment' AS kind, id, facility_id, shift_id, amount, at FROM billing_payment
+            UNION ALL SELECT 'refund', id, facility_id, shift_id, amount, at FROM billing_refund) AS moved
+        JOIN billing_shift s ON s.id = moved.shift_id
+        WHERE moved.facility_id = %(facility)s AND (moved.at > s.closed_at OR s.facility_id <> moved.facility_id)""",
+    ),
+    Check(
+        "cash_without_shift",
+        _("Cash moved in no shift."),
+        """SELECT moved.kind, moved.id, '', 0::numeric, moved.amount FROM (
+            SELECT 'payment' AS kind, id, facility_id, shift_id, amount, method FROM billing_payment
+            UNION ALL SELECT 'refund', id, facility_id, shift_id, amount, method FROM billing_refund) AS moved
+        WHERE moved.facility_id = %(facility)s AND moved.method = 'cash' AND moved.shift_id IS NULL""",
+    ),
+    Check(
+        "shift_counted",
+        _("What a shift counted is not what its notes and coins come to."),
+        """SELECT 'shift', s.id, s.date || ' ' || s.number, sum(note.key::numeric * note.value::numeric), s.counted
+        FROM billing_shift s CROSS JOIN LATERAL jsonb_each_text(s.counts) AS note
+        WHERE s.facility_id = %(facility)s AND s.closed_at IS NOT NULL
+        GROUP BY s.id HAVING s.counted <> sum(note.key::numeric * note.value::numeric)""",
+    ),
+)

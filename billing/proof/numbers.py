@@ -1,0 +1,43 @@
+"""Are the numbers without gaps, each given once, and those of the counters?"""
+
+from typing import Final
+
+from django.utils.translation import gettext_noop as _
+
+from billing.proof.checks import Check
+
+# Every number that was given: (its row, letter, year, serial).
+_GIVEN: Final = """
+    SELECT id, number, left(number, 1) AS letter, split_part(number, '-', 2)::int AS year,
+           split_part(number, '-', 3)::bigint AS serial, day
+    FROM (SELECT id, number, date AS day FROM billing_bill WHERE facility_id = %(facility)s AND number IS NOT NULL
+          UNION ALL SELECT id, number, NULL FROM billing_receipt WHERE facility_id = %(facility)s
+          UNION ALL SELECT id, number, date FROM billing_creditnote WHERE facility_id = %(facility)s) AS each
+"""
+
+NUMBERS: Final = (
+    Check(
+        "number_gap",
+        _("A number was given and is not there."),
+        f"""SELECT 'number', NULL::bigint, c.kind || '-' || c.year || '-' || lpad(wanted.serial::text, 6, '0'),
+            NULL::numeric, NULL::numeric
+        FROM billing_counter c CROSS JOIN LATERAL generate_series(1, c.last) AS wanted (serial)
+        LEFT JOIN ({_GIVEN}) AS given ON (given.letter, given.year, given.serial) = (c.kind, c.year, wanted.serial)
+        WHERE c.facility_id = %(facility)s AND given.serial IS NULL""",  # noqa: S608
+    ),
+    Check(
+        "number_beyond",
+        _("A number is beyond its counter, or of another year than its date."),
+        f"""SELECT 'number', given.id, given.number, c.last::numeric, given.serial::numeric
+        FROM ({_GIVEN}) AS given LEFT JOIN billing_counter c
+            ON (c.kind, c.year) = (given.letter, given.year) AND c.facility_id = %(facility)s
+        WHERE given.serial > coalesce(c.last, 0) OR given.serial < 1
+           OR extract(year FROM given.day) <> given.year""",  # noqa: S608
+    ),
+    Check(
+        "number_twice",
+        _("A number was given twice."),
+        f"""SELECT 'number', min(given.id), given.number, 1::numeric, count(*)::numeric FROM ({_GIVEN}) AS given
+        GROUP BY given.number HAVING count(*) > 1""",  # noqa: S608
+    ),
+)
