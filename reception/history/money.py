@@ -193,8 +193,10 @@ class MoneyDay:
 
     def _seen(self, news: News, at: datetime) -> None:
         """Some go on to the laboratory or the pharmacy."""
-        if not self.terms.prices or self._chance.random() > FOR_MORE:
-            return
+        if self.terms.prices and self._chance.random() < FOR_MORE:
+            self._at(at + self._chance.randrange(3, 25) * MINUTE, self._buy, news.token)
+
+    def _buy(self, token: TokenFacts, at: datetime) -> None:
         lines = self._chance.sample(self.terms.prices, self._chance.choice((1, 1, 1, 2, 2, 3)))
         why = self._chance.choice(OFF_REASONS) if self._chance.random() < 0.08 else ""
         bought = [
@@ -203,12 +205,11 @@ class MoneyDay:
                 quantity=Decimal(self._chance.choice((1, 1, 1, 2, 10))),
                 off=OFF if why else None,
                 discount_reason=why,
-                doctor_id=self._doctors[news.token.session_id],
+                doctor_id=self._doctors[token.session_id],
             )
             for line in lines
         ]
-        at += self._chance.randrange(3, 25) * MINUTE
-        bill = self._issue(news.token.patient_id, bought, at, news.token.number, lines[0].item_type, None)
+        bill = self._issue(token.patient_id, bought, at, token.number, lines[0].item_type, None)
         self._ask_for(bill, at)
         if self._chance.random() < 0.015:
             self._at(at + self._chance.randrange(20, 90) * MINUTE, self._not_given, bill)

@@ -67,7 +67,7 @@ _ENTRY = ("transaction_id", "account_id", "amount", "bill_id", "patient_id")
 _NOW = """
 CREATE TEMPORARY TABLE history_bill (
     id bigint, number text, status text, date date, issued_at timestamptz, paid numeric, credited numeric,
-    voided_at timestamptz, voided_by_id bigint, void_reason text, version int) ON COMMIT DROP
+    voided_at timestamptz, voided_by_id bigint, void_reason text, version int)
 """
 _SETTLE = """
 UPDATE billing_bill b SET number = n.number, status = n.status, date = n.date, issued_at = n.issued_at, paid = n.paid,
@@ -186,6 +186,7 @@ class Writer:
             )  # fmt: skip
             copy("history_bill", columns, map(self._now, (*books.bills, *books.touched.values())))
             cursor.execute(_SETTLE)
+            cursor.execute("DROP TABLE history_bill")
 
     def _now(self, bill: Owing) -> Row:
         by = self._clerk if bill.voided_at else None
