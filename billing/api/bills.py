@@ -17,7 +17,8 @@ from accounts.permissions import require_anywhere
 from billing import actions, queries
 from billing.api import bodies, shapes
 from billing.api.answers import bill_json, credit_note_json, due_of, money, paid_json, receipt_json
-from billing.api.callers import patient_billed
+from billing.api.callers import patient_billed, require_places
+from billing.errors import UnknownBill
 from billing.filters import BillFilter
 from billing.models import Bill
 from common.api.etag import etag, version_read
@@ -65,10 +66,12 @@ class BillViewSet(GenericViewSet[Bill]):
         403 `discount_limit`.
         """
         given = bodies.NewBillSerializer.of(request)
+        patient, content = patient_billed(given["patient"]), _content(given)
+        require_places(content["lines"], patient.facility_id)
         bill = actions.create_bill(
-            facility_id=patient_billed(given["patient"]).facility_id,
-            patient_id=given["patient"],
-            **_content(given),
+            facility_id=patient.facility_id,
+            patient_id=patient.pk,
+            **content,
             billable_type=given["billable_type"],
             billable_id=given.get("billable_id"),
             about=given["about"],
@@ -156,6 +159,14 @@ def _content(given: dict[str, Any]) -> dict[str, Any]:
         "discount": given.get("discount"),
         "discount_reason": given["discount_reason"],
     }
+
+
+def _facility_of(bill_id: int) -> int:
+    """Where a bill belongs, which never changes. Whether the caller may know of it, the action asks."""
+    found = Bill.objects.filter(pk=bill_id).values_list("facility_id", flat=True).first()
+    if found is None:
+        raise UnknownBill
+    return found
 
 
 def _maybe_read(request: Request) -> int | None:

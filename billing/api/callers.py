@@ -1,10 +1,17 @@
-"""For which facility and which patient somebody asks."""
+"""For which facility, patient, departments and doctors somebody asks."""
+
+from collections.abc import Sequence
+from typing import Final
 
 from accounts.models import Facility, User
 from accounts.permissions import reach
 from accounts.queries import only_facility
-from common.errors import NotFound
+from billing.rules import LineIn
+from common.errors import BadInput, NotFound
 from patients.models import Patient
+from scheduling.models import Department, Doctor
+
+_PLACES: Final = (("department", Department), ("doctor", Doctor))
 
 
 def facility_asked(facility_id: int | None, *, by: User, code: str) -> Facility:
@@ -34,3 +41,18 @@ def patient_billed(patient_id: int) -> Patient:
     if patient is None:
         raise NotFound("There is no such patient here.", attr="patient")
     return patient
+
+
+def require_places(lines: Sequence[LineIn], facility_id: int) -> None:
+    """Let pass lines whose departments and doctors are of the facility. One query for each kind that is named.
+
+    Raises:
+        BadInput: 400, with the line to blame.
+    """
+    for name, model in _PLACES:
+        named = [getattr(line, f"{name}_id") for line in lines]
+        if any(named):
+            known = set(model.objects.filter(pk__in=named, facility_id=facility_id).values_list("pk", flat=True))
+            for index, pk in enumerate(named):
+                if pk is not None and pk not in known:
+                    raise BadInput(f"There is no such {name} here.", attr=f"lines.{index}.{name}")

@@ -44,6 +44,11 @@ class Till:
         self.clients: dict[str, APIClient] = {}
         self.users: dict[str, User] = {}
 
+    @property
+    def year(self) -> int:
+        """The year that stands in numbers now."""
+        return self.facility.local_date().year
+
     def user(self, role: str) -> User:
         """Somebody with that role here."""
         if role not in self.users:
