@@ -31,6 +31,7 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("", include("reception.urls")),
     path("", include("consultations.urls")),
+    path("", include("reports.urls")),
     # Nobody gets a new password by mail: there is none.
     path("accounts/password/reset/", TemplateView.as_view(template_name="account/password_reset.html")),
     path("accounts/", include("allauth.urls")),

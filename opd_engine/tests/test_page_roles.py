@@ -191,6 +191,12 @@ LINES = (
     *(press(verb, "own-doctor reception") for verb in ("call-next", "call", "recall", "skip", "hold")),
     *(press(verb, "own-doctor reception") for verb in ("back", "send", "overbook", "undo")),
     *(press(verb, "own-doctor") for verb in ("start", "complete", "complete-next", "test")),
+    # the reports
+    Line("reports", "/reports/", "manager"),
+    Line("reports", "/reports/?doctor={rao}", "manager", named="of a doctor"),
+    Line("reports", "/reports/?department={department}&span=month", "manager", named="of a department's month"),
+    Line("reports_all", "/reports/all.zip", "manager"),
+    Line("reports_figure", "/reports/waits.csv", "manager", named="of the hall"),
     # the kiosk, on a screen that is none yet
     Line("kiosk", "/kiosk/", "reception manager"),
     Line("kiosk_begin", "/kiosk/begin/", "reception manager", sent={}),
@@ -240,6 +246,7 @@ class World(Hall):
             "facility": self.facility.pk,
             "free": self.slots[2].pk,
             "rao": self.rao.pk,
+            "department": self.department.pk,
             "nair": self.nair.pk,
             "other": self.patient("Omar").pk,
         }

@@ -37,7 +37,7 @@ CAPACITIES = (
 )
 
 
-ICONS = "brand search plus next back clock theme undo print more warn emergency info close done menu"
+ICONS = "brand search plus next back clock theme undo download print more warn emergency info close done menu"
 
 
 class SampleForm(forms.Form):

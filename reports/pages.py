@@ -1,0 +1,180 @@
+"""The page of the reports, and its figures as files.
+
+`reports.view` opens it. Money is for those who may see the ledger too: a hospital can let a head of department see
+waits without the takings.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from accounts.models import Facility, User
+from accounts.permissions import allows, reach, require_anywhere, within
+from common.errors import BadInput, NotFound
+from reception.pages.frame import Place, person, show, staff
+from reports import csv, periods, words
+from reports.periods import Span
+from reports.queries.scope import Scope
+from reports.report import Report, report
+from scheduling.models import Department, Doctor
+from tokens.states import Source
+
+VIEW: Final = "reports.view"
+MONEY: Final = "billing.ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for, in which facility."""
+
+    where: Place
+    scope: Scope
+    money: bool
+
+    def address(self, **changes: object) -> str:
+        """The question of another period or another part, as an address has it."""
+        scope = self.scope
+        values = {
+            "date": scope.period.code,
+            "department": scope.department_id,
+            "doctor": scope.doctor_id,
+            "source": scope.source,
+        }
+        return urlencode({key: value for key, value in (values | changes).items() if value})
+
+
+def asked(request: HttpRequest) -> Asked:
+    """What the address asks for. Two queries, one more for a department and for a doctor.
+
+    Raises:
+        PermissionDenied: the person may see reports nowhere.
+        BadInput: a date or a source that is none.
+        NotFound: no such department or doctor in this facility; OutOfReach where it is another hospital's.
+    """
+    user = person(request)
+    own = Facility.objects.filter(within(require_anywhere(user, VIEW), "pk"), is_active=True)
+    facilities = list(own)
+    if not facilities:
+        raise BadInput(_("No facility is in use. An administrator adds one."))
+    kept = request.session.get("facility")
+    facility = next((each for each in facilities if each.pk == kept), facilities[0])
+    now = timezone.localtime(timezone.now(), facility.tz)
+    try:
+        span = Span(request.GET["span"]) if request.GET.get("span") else None
+        period = periods.parse(request.GET.get("date", ""), now, span)
+        source = Source(request.GET["source"]).value if request.GET.get("source") else None
+    except ValueError as error:
+        raise BadInput(_("Write the date as 2026-11-21, or a month as 2026-11."), attr="date") from error
+    scope = Scope(
+        facility_id=facility.pk,
+        time_zone=facility.time_zone,
+        currency=facility.currency,
+        period=period,
+        department_id=_part(Department, request.GET.get("department", ""), facility, user),
+        doctor_id=_part(Doctor, request.GET.get("doctor", ""), facility, user),
+        source=source,
+    )
+    return Asked(Place(facility, facilities, facility.local_date()), scope, allows(user, MONEY, facility.pk))
+
+
+def _part(model: type[Model], text: str, facility: Facility, user: User) -> int | None:
+    """The department or doctor that is asked for; nothing where all are."""
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 18:
+        raise NotFound
+    found = model._default_manager.filter(pk=int(text)).first()
+    if found is None:
+        raise NotFound
+    reach(user, VIEW, found)
+    if found.facility_id != facility.pk:  # type: ignore[attr-defined]
+        raise NotFound
+    return found.pk
+
+
+@staff
+@require_GET
+def reports(request: HttpRequest) -> HttpResponse:
+    """The day or the month in figures."""
+    began = time.perf_counter()
+    question = asked(request)
+    made = report(question.scope, money=question.money)
+    context = {**_frame(question, made), "seconds": f"{time.perf_counter() - began:.1f}"}
+    return show(request, "reports/reports.html", question.where.facility, context)
+
+
+@staff
+@require_GET
+def figure(request: HttpRequest, key: str) -> HttpResponse:
+    """One figure as CSV.
+
+    Raises:
+        NotFound: there is no such figure, or not for the reader.
+    """
+    question = asked(request)
+    made = report(question.scope, money=question.money)
+    found = next((each for each in made.figures if each.key == key), None)
+    if found is None:
+        raise NotFound
+    return _file(csv.one(found), "text/csv; charset=utf-8", f"{csv.name(found, question.scope)}.csv")
+
+
+@staff
+@require_GET
+def everything(request: HttpRequest) -> HttpResponse:
+    """All figures, a CSV each, in one archive."""
+    question = asked(request)
+    made = report(question.scope, money=question.money)
+    name = f"reports-{slugify(question.where.facility.name)}-{question.scope.period.code}"
+    return _file(csv.archive(made.figures, question.scope), "application/zip", f"{name}.zip")
+
+
+def _file(content: bytes, kind: str, name: str) -> HttpResponse:
+    disposition = content_disposition_header(as_attachment=True, filename=name) or "attachment"
+    return HttpResponse(content, headers={"Content-Type": kind, "Content-Disposition": disposition})
+
+
+def _frame(question: Asked, made: Report) -> dict[str, Any]:
+    """What stands around the figures."""
+    scope, period = question.scope, question.scope.period
+    others = {span: question.address(date=period.other(span)) for span in Span}
+    others[period.span] = question.address()
+    return {
+        "where": question.where,
+        "report": made,
+        "period": period,
+        "scope": scope,
+        "money": question.money,
+        "query": question.address(),
+        "day": others[Span.DAY],
+        "month": others[Span.MONTH],
+        "earlier": question.address(date=period.earlier),
+        "later": question.address(date=period.later) if period.later else "",
+        "sources": [(source, words.source(source)) for source in words.SOURCES],
+        "doctors": _doctors(made),
+        "narrowed_to": _narrowed_to(made),
+    }
+
+
+def _doctors(made: Report) -> list[Any]:
+    """The doctors of the department that is chosen, or all."""
+    wanted = made.scope.department_id
+    return [each for each in made.doctors if wanted in (None, each.department_id) or each.id == made.scope.doctor_id]
+
+
+def _narrowed_to(made: Report) -> str:
+    """What the figures are about, for a printed page."""
+    scope = made.scope
+    department = next((each.name for each in made.departments if each.id == scope.department_id), _("all departments"))
+    doctor = next((each.name for each in made.doctors if each.id == scope.doctor_id), _("all doctors"))
+    source = words.source(scope.source) if scope.source else _("all sources")
+    return ", ".join([department, doctor, source])

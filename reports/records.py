@@ -1,0 +1,164 @@
+"""What was read for a report: plain records. Pure."""
+
+import datetime as dt
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Tokens of a date and a source, or of a doctor.
+
+    Attributes:
+        tokens: given, whatever became of them.
+        seen: their visit is over.
+        due: had a place and were to come by now, or came.
+        no_show: did not.
+        unseen: came and left, or were sent home, without a visit.
+    """
+
+    tokens: int
+    seen: int
+    due: int
+    no_show: int
+    unseen: int
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+NONE: Final = Counts(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Tokens counted by date and source, and by doctor."""
+
+    by_source: dict[tuple[dt.date, str], Counts]
+    by_doctor: dict[int, Counts]
+
+    @property
+    def all(self) -> Counts:
+        """All of them."""
+        return sum(self.by_source.values(), NONE)
+
+    def of_source(self, source: str) -> Counts:
+        """Those of a source."""
+        return sum((counts for (_, one), counts in self.by_source.items() if one == source), NONE)
+
+    def of_date(self, date: dt.date) -> Counts:
+        """Those of a date."""
+        return sum((counts for (one, _), counts in self.by_source.items() if one == date), NONE)
+
+    @property
+    def dates(self) -> list[dt.date]:
+        """The dates that have any, in order."""
+        return sorted({date for date, _ in self.by_source})
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long people waited from arrival to the first call, in whole minutes.
+
+    Attributes:
+        called: how many.
+        low, quarter, half, three_quarters, high: within which one of ten, a quarter, half, three quarters and nine of
+            ten were called. Each is a wait that somebody had.
+        longest: of all.
+        each: all of them, the shortest first; only of a day.
+    """
+
+    called: int
+    low: int
+    quarter: int
+    half: int
+    three_quarters: int
+    high: int
+    longest: int
+    each: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Waits of all, by source and by doctor."""
+
+    all: Wait | None
+    by_source: dict[str, Wait]
+    by_doctor: dict[int, Wait]
+
+
+SAME_DAY, OTHER_DAY, WAITS, NO_PLACE = "same_day", "other_day", "waits", "no_place"
+FATES: Final = (SAME_DAY, OTHER_DAY, WAITS, NO_PLACE)
+"""What became of somebody who lost a place: had one again on the day, on another day, waits for one, got none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """Places that were lost.
+
+    Attributes:
+        pairs: how many, by the source of who came and of who lost the place.
+        planned: how many the hospital itself took back, by cutting or blocking a slot.
+        fates: what became of those of `pairs`.
+        planned_fates: of those of `planned`.
+    """
+
+    pairs: dict[tuple[str, str], int]
+    planned: int
+    fates: dict[str, int]
+    planned_fates: dict[str, int]
+
+    @property
+    def lost(self) -> int:
+        """How many places were lost to other people."""
+        return sum(self.pairs.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How estimates of the wait turned out.
+
+    Attributes:
+        told: how many there were, of people who went in since.
+        before_p50, before_p90: how many of them went in before the first and the second figure.
+    """
+
+    told: int
+    before_p50: int
+    before_p90: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something a report can be narrowed to."""
+
+    id: int
+    name: str
+    department_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Places of a doctor in a slot, or in all slots that begin in the same hour of the period's days.
+
+    Attributes:
+        doctor_id: whose.
+        hour: in which it begins on the facility's clock; 24 and more are of the night after.
+        start, size: where it begins and how long it is, in hours; of a month the whole hour.
+        offered: places; of a blocked slot those that were given before.
+        taken: places used, those beyond the capacity among them.
+        over: those.
+        blocked: nothing was given there any more.
+        at: when it begins; only of a day.
+    """
+
+    doctor_id: int
+    hour: int
+    start: float
+    size: float
+    offered: int
+    taken: int
+    over: int
+    blocked: bool = False
+    at: datetime | None = None
