@@ -1,8 +1,10 @@
-"""How a sum is paid: tenders, change, and what of each goes to the bill. Pure: no database, no clock, no settings."""
+"""How a sum is paid: tenders, change, and what of each goes to the bill. No database, no clock, no settings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+
+from django.utils.translation import gettext_noop as _
 
 from billing.errors import BadAmount, ReferenceNeeded
 from billing.rules import ZERO, NotMoney, exact
@@ -61,26 +63,26 @@ def checked(tenders: Iterable[Tender]) -> tuple[Tender, ...]:
     """
     found = tuple(_checked(tender) for tender in tenders)
     if not found:
-        raise BadInput("Say how it is paid.", attr="tenders")
+        raise BadInput(_("Say how it is paid."), attr="tenders")
     named = [(tender.method, tender.reference) for tender in found if tender.reference]
     if len(set(named)) < len(named):
-        raise BadInput("A reference stands for one payment.", attr="reference")
+        raise BadInput(_("A reference stands for one payment."), attr="reference")
     return found
 
 
 def _checked(tender: Tender) -> Tender:
     if tender.method not in Method.values:
-        raise BadInput("There is no such way to pay.", attr="method")
+        raise BadInput(_("There is no such way to pay."), attr="method")
     amount, reference = amount_of(tender.amount), tender.reference.strip()
     if tender.method in BY_REFERENCE and not reference:
         raise ReferenceNeeded(attr="reference")
     if len(reference) > 100:
-        raise BadInput("A reference has at most 100 characters.", attr="reference")
+        raise BadInput(_("A reference has at most 100 characters."), attr="reference")
     tendered = None
     if tender.method == Method.CASH:
         tendered = amount if tender.tendered is None else amount_of(tender.tendered, attr="tendered")
         if tendered < amount:
-            raise BadAmount("Less was handed over than is to be paid.", attr="tendered")
+            raise BadAmount(_("Less was handed over than is to be paid."), attr="tendered")
     return replace(tender, amount=amount, reference=reference, tendered=tendered)
 
 
@@ -166,9 +168,9 @@ def counted_of(counts: dict[str, int], denominations: Iterable[Decimal]) -> tupl
         except ArithmeticError:
             value = None
         if value not in known:
-            raise BadInput("{name} is no note or coin here.", attr="counts", name=str(name))
+            raise BadInput(_("{name} is no note or coin here."), attr="counts", name=str(name))
         if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= 1_000_000:
-            raise BadInput("Count whole notes and coins.", attr="counts")
+            raise BadInput(_("Count whole notes and coins."), attr="counts")
         normal[value] = normal.get(value, 0) + count
     largest_first = sorted((value for value, count in normal.items() if count), reverse=True)
     return (

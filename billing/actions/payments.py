@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import Facility, User
 from accounts.permissions import reach
@@ -136,15 +137,15 @@ def take_advance(
     at = at or timezone.now()
     tenders = checked(tenders)
     if any(tender.method == Method.ACCOUNT for tender in tenders):
-        raise BadInput("An advance is paid from elsewhere, not from the account itself.", attr="method")
+        raise BadInput(_("An advance is paid from elsewhere, not from the account itself."), attr="method")
     be_patient()
     patient = Patient.objects.select_related("facility").filter(pk=patient_id).first()
     if patient is None:
-        raise NotFound("There is no such patient here.")
+        raise NotFound(_("There is no such patient here."))
     if by is not None:
         reach(by, "billing.take", patient)
     if patient.facility_id != facility_id:
-        raise NotFound("There is no such patient here.")
+        raise NotFound(_("There is no such patient here."))
     head = patient.merged_into_id or patient.pk
     known = _replayed(tenders, facility_id=facility_id, bill_id=None, patient_id=head)
     if known is not None:

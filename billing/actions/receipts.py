@@ -2,6 +2,7 @@
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from accounts.permissions import reach
@@ -26,7 +27,7 @@ def print_receipt(*, receipt_id: int, by: User) -> ReceiptPrint:
     rows = Receipt.objects.select_for_update(of=("self",), no_key=True)
     receipt = rows.filter(pk=receipt_id).first()
     if receipt is None:
-        raise NotFound("There is no such receipt here.")
+        raise NotFound(_("There is no such receipt here."))
     reach(by, "billing.view", receipt)
     copy = ReceiptPrint.objects.filter(receipt=receipt).count()
     return ReceiptPrint.objects.create(receipt=receipt, copy=copy, at=timezone.now(), by=by)

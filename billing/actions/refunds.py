@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import DecimalField, F, Q, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import Facility, User
 from accounts.permissions import reach, require
@@ -84,7 +85,9 @@ def refund_payment(
     bill = lock_bill(found.bill_id, version=version) if found.bill_id else None
     if bill is None:
         if to_account or credit:
-            raise BadInput("This money lies on the patient's account, and nothing is billed for it.", attr="to_account")
+            raise BadInput(
+                _("This money lies on the patient's account, and nothing is billed for it."), attr="to_account"
+            )
         be_patient()
         _require_on_account(found.facility, found.patient_id, amount)
     payment = Payment.objects.get(pk=payment_id)  # as it is under the lock
@@ -178,11 +181,11 @@ def refund_advance(
     be_patient()
     patient = Patient.objects.select_related("facility").filter(pk=patient_id).first()
     if patient is None:
-        raise NotFound("There is no such patient here.")
+        raise NotFound(_("There is no such patient here."))
     if by is not None:
         reach(by, "billing.refund", patient)
     if patient.facility_id != facility_id:
-        raise NotFound("There is no such patient here.")
+        raise NotFound(_("There is no such patient here."))
     _require_on_account(patient.facility, patient.pk, amount)
     sources = {row.pk: (row, left) for row, left in _sources(facility_id, patient.pk)}
     parts = draw([(pk, left) for pk, (_, left) in sources.items()], amount)

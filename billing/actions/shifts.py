@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import Facility, User
 from accounts.permissions import allows, reach
@@ -24,6 +25,7 @@ from billing.models.setup import indian_notes
 from billing.queries.shifts import expected_cash, may_see
 from billing.rules import rounded
 from billing.tenders import amount_of, counted_of
+from common.amounts import said
 from common.errors import BadInput, NotFound
 from common.transactions import RunAgain
 
@@ -80,7 +82,7 @@ def _choose(drawers: list[Drawer], drawer_id: int | None) -> Drawer:
         return free[0]
     drawer = next((each for each in drawers if each.pk == drawer_id), None)
     if drawer is None:
-        raise NotFound("There is no such drawer here.")
+        raise NotFound(_("There is no such drawer here."))
     if drawer.pk in taken:
         raise DrawerTaken(drawer=drawer.name, cashier=str(taken[drawer.pk].cashier))
     return drawer
@@ -142,7 +144,8 @@ def close_shift(
     notes, found = _count(shift, counts, counted)
     expected = expected_cash(shift)
     if found != expected and not reason.strip():
-        raise DifferenceUnexplained(attr="reason", counted=str(found), expected=str(expected))
+        currency = shift.facility.currency
+        raise DifferenceUnexplained(attr="reason", counted=said(found, currency), expected=said(expected, currency))
     shift.closed_at, shift.closed_by, shift.reason = at or timezone.now(), by, reason.strip()
     shift.counts, shift.counted, shift.expected = notes, found, expected
     shift.save(update_fields=["closed_at", "closed_by", "reason", "counts", "counted", "expected"])
@@ -164,14 +167,16 @@ def _lock(shift_id: int) -> Shift:
 def _count(shift: Shift, counts: dict[str, int] | None, counted: Decimal | None) -> tuple[dict[str, int], Decimal]:
     """What was counted, by note and in all."""
     if counts is None and counted is None:
-        raise BadInput("Count the drawer: notes and coins, or the amount.", attr="counted")
+        raise BadInput(_("Count the drawer: notes and coins, or the amount."), attr="counted")
     if counts is None:
         assert counted is not None
         return {}, amount_of(counted, attr="counted", zero=True)
     rules = BillingSettings.objects.filter(pk=shift.facility_id).first()
     notes, found = counted_of(counts, rules.denominations if rules else indian_notes())
     if counted is not None and counted != found:
-        raise BadInput("The notes and coins come to {found}.", attr="counted", found=str(found))
+        raise BadInput(
+            _("The notes and coins come to {found}."), attr="counted", found=said(found, shift.facility.currency)
+        )
     return notes, rounded(found)
 
 
@@ -179,7 +184,7 @@ def _hand_over(shift: Shift, cashier_id: int, amount: Decimal) -> None:
     """Open the next shift at the same drawer. The caller holds the lock of the closed one, so the drawer is free."""
     cashier = User.objects.filter(pk=cashier_id, is_active=True).first()
     if cashier is None or not allows(cashier, "billing.take", shift.facility_id):
-        raise BadInput("Choose somebody who takes payments here.", attr="hand_to")
+        raise BadInput(_("Choose somebody who takes payments here."), attr="hand_to")
     _refuse_second_shift(cashier)
     assert shift.closed_at is not None
     _begin(shift.facility, shift.drawer, cashier, amount, shift.closed_at, after=shift)

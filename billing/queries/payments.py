@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from accounts.permissions import reach, within
@@ -67,7 +68,7 @@ def get_receipt(receipt_id: int, by: User) -> Receipt:
     rows = Receipt.objects.select_related("facility__billing_settings", "patient", "bill", "shift__drawer", "by")
     receipt = rows.filter(pk=receipt_id).first()
     if receipt is None:
-        raise NotFound("There is no such receipt here.")
+        raise NotFound(_("There is no such receipt here."))
     reach(by, "billing.view", receipt)
     return receipt
 
