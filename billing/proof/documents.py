@@ -81,16 +81,28 @@ DOCUMENTS: Final = (
         "payment_refunded",
         _("What a payment says was given back is not the sum of its refunds, or is more than was paid."),
         """SELECT 'payment', p.id, p.method, coalesce(sum(r.amount), 0), p.refunded
-        FROM billing_payment p LEFT JOIN billing_refund r ON r.payment_id = p.id
+        FROM billing_payment p LEFT JOIN billing_refund r
+            ON r.payment_id = p.id AND r.bill_id IS NOT DISTINCT FROM p.bill_id
         WHERE p.facility_id = %(facility)s GROUP BY p.id
         HAVING p.refunded <> coalesce(sum(r.amount), 0) OR p.refunded > p.amount""",
+    ),
+    Check(
+        "paid_out_twice",
+        _("More was paid out of a patient's account than a payment brought onto it when it was given back."),
+        """SELECT 'payment', p.id, p.method, coalesce(sum(r.amount) FILTER (WHERE r.method = 'account'), 0),
+            sum(r.amount) FILTER (WHERE r.bill_id IS NULL)
+        FROM billing_payment p JOIN billing_refund r ON r.payment_id = p.id
+        WHERE p.facility_id = %(facility)s AND p.bill_id IS NOT NULL GROUP BY p.id
+        HAVING sum(r.amount) FILTER (WHERE r.bill_id IS NULL)
+             > coalesce(sum(r.amount) FILTER (WHERE r.method = 'account'), 0)""",
     ),
     Check(
         "refund_way",
         _("A refund is of another bill, or went another way, than its payment."),
         """SELECT 'refund', r.id, r.method, NULL::numeric, NULL::numeric
         FROM billing_refund r JOIN billing_payment p ON p.id = r.payment_id
-        WHERE r.facility_id = %(facility)s AND (r.bill_id IS DISTINCT FROM p.bill_id OR r.facility_id <> p.facility_id
+        WHERE r.facility_id = %(facility)s AND (r.bill_id <> p.bill_id OR (r.bill_id IS NOT NULL AND p.bill_id IS NULL)
+            OR r.facility_id <> p.facility_id
             OR r.method NOT IN (p.method, 'account') OR (r.bill_id IS NULL AND r.method = 'account'))""",
     ),
     Check(
@@ -105,7 +117,8 @@ DOCUMENTS: Final = (
             FROM billing_refund g JOIN billing_payment p ON p.id = g.payment_id) AS each ON each.receipt_id = r.id
         WHERE r.facility_id = %(facility)s GROUP BY r.id
         HAVING bool_or((each.kind, each.facility_id) IS DISTINCT FROM (r.kind::text, r.facility_id)
-            OR (each.bill_id, each.shift_id) IS DISTINCT FROM (r.bill_id, r.shift_id))""",
+            OR each.shift_id IS DISTINCT FROM r.shift_id OR each.bill_id <> r.bill_id
+            OR (each.bill_id IS NULL) <> (r.bill_id IS NULL) AND (each.kind = 'refund' OR r.bill_id IS NULL))""",
     ),
     Check(
         "receipt_cash",
