@@ -18,7 +18,7 @@ from billing.changes import BillChange, tell
 from billing.crediting import write_credit
 from billing.discounts import require_discount
 from billing.errors import BillIsPaid, BillIsVoid, NotADraft, ReasonNeeded
-from billing.locking import be_patient, lock_bill
+from billing.locking import lock_bill
 from billing.models import Bill, CreditNote, Line
 from billing.numbers import next_number
 from billing.rules import LineIn, Off, Totals
@@ -64,7 +64,6 @@ def create_bill(
         NoLines, BadAmount, DiscountTooLarge, ReasonNeeded: 400.
     """
     at = at or timezone.now()
-    be_patient()
     patient = Patient.objects.select_related("facility").filter(pk=patient_id, facility_id=facility_id).first()
     if patient is None:
         raise NotFound("There is no such patient here.")
@@ -84,6 +83,8 @@ def create_bill(
         created_by=by,
         **_amounts(sums),
     )
+    if patient.merged_into_id is None:
+        bill.patient = patient  # who shows the bill need not read it again while others wait for the next number
     bill.save(force_insert=True)
     rows = write_lines(bill, lines, sums, discount_reason)
     return bill if draft else _issue(bill, rows, by, at)
