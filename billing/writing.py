@@ -55,7 +55,11 @@ def write_lines(bill: Bill, lines: Sequence[LineIn], sums: Totals, discount_reas
         )
         for position, (line, one) in enumerate(zip(lines, sums.lines, strict=True), start=1)
     ]
-    return Line.objects.bulk_create(rows)
+    written = bill.lines.all()
+    # As after a prefetch: who shows the bill need not read them again while others wait for the next number.
+    written._result_cache = Line.objects.bulk_create(rows)
+    bill._prefetched_objects_cache = {"lines": written}  # type: ignore[attr-defined]
+    return list(written)
 
 
 def _reason(line: LineIn, of_the_bill: str) -> str:

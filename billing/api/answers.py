@@ -1,4 +1,4 @@
-"""Bills, payments, shifts and the ledger as clients see them: plain dictionaries, made of rows that were read whole.
+"""Bills, payments and refunds as clients see them: plain dictionaries, made of rows that were read whole.
 
 `shapes.py` describes the same for the OpenAPI document. Amounts are strings with two decimals, and the currency stands
 beside them; times carry the facility's offset.
@@ -14,17 +14,12 @@ from accounts.models import Facility
 from billing.models import (
     Bill,
     CreditNote,
-    LedgerAccount,
-    LedgerEntry,
     Line,
     Payment,
-    Price,
     Receipt,
     ReceiptPrint,
     Refund,
-    Shift,
 )
-from billing.queries.shifts import ShiftReport
 from billing.states import BillStatus
 from patients.models import Patient
 
@@ -258,127 +253,4 @@ def balance_json(patient: Patient, balance: Decimal | None) -> JSON:
         "facility": facility.pk,
         "currency": facility.currency,
         "balance": money(balance or NOTHING),
-    }
-
-
-# Shifts, prices, ledger
-
-
-def shift_json(shift: Shift) -> JSON:
-    """A shift; what was expected and counted once it is closed."""
-    facility = shift.facility
-    closed = shift.counted is not None and shift.expected is not None
-    return {
-        "id": shift.pk,
-        "facility": shift.facility_id,
-        "drawer": shift.drawer_id,
-        "drawer_name": shift.drawer.name,
-        "cashier": shift.cashier_id,
-        "cashier_name": str(shift.cashier),
-        "date": day(shift.date),
-        "number": shift.number,
-        "currency": facility.currency,
-        "float": money(shift.float_amount),
-        "after": shift.after_id,
-        "opened_at": clock(shift.opened_at, facility.tz),
-        "closed_at": clock(shift.closed_at, facility.tz),
-        "closed_by": shift.closed_by_id,
-        "expected": money(shift.expected),
-        "counted": money(shift.counted),
-        "counts": shift.counts,
-        "difference": money(shift.counted - shift.expected) if closed else None,
-        "reason": shift.reason,
-    }
-
-
-def report_json(report: ShiftReport) -> JSON:
-    """A shift with its figures."""
-    return {
-        **shift_json(report.shift),
-        "kind": report.kind,
-        "expected": money(report.expected),
-        "methods": [
-            {
-                "method": each.method.value,
-                "payments": each.payments,
-                "taken": money(each.taken),
-                "refunds": each.refunds,
-                "given": money(each.given),
-                "net": money(each.net),
-            }
-            for each in report.methods
-        ],
-        "payments": report.payments,
-        "taken": money(report.taken),
-        "refunds": report.refunds,
-        "given": money(report.given),
-        "net": money(report.net),
-        "advances": money(report.advances),
-        "receipts": report.receipts,
-        "vouchers": report.vouchers,
-        "first_receipt": report.first_receipt,
-        "last_receipt": report.last_receipt,
-    }
-
-
-def price_json(price: Price, facility: Facility) -> JSON:
-    """A price with its tax."""
-    tax = price.tax
-    return {
-        "id": price.pk,
-        "facility": price.facility_id,
-        "code": price.code,
-        "name": price.name,
-        "item_type": price.item_type,
-        "item_id": price.item_id,
-        "department": price.department_id,
-        "currency": facility.currency,
-        "amount": money(price.amount),
-        "tax": tax.name if tax else "",
-        "tax_percent": money(tax.percent if tax else NOTHING),
-        "tax_included": bool(tax and tax.included),
-        "valid_from": day(price.valid_from),
-        "valid_until": day(price.valid_until),
-    }
-
-
-def entry_json(entry: LedgerEntry) -> JSON:
-    """A line of the ledger with what it belongs to."""
-    posted, account = entry.transaction, entry.account
-    facility = account.facility
-    return {
-        "id": entry.pk,
-        "transaction": posted.pk,
-        "kind": str(posted.kind),
-        "date": day(posted.date),
-        "at": clock(posted.at, facility.tz),
-        "by": posted.by_id,
-        "facility": facility.pk,
-        "account": account.pk,
-        "account_code": account.code,
-        "account_name": account.name,
-        "currency": facility.currency,
-        "amount": money(entry.amount),
-        "bill": posted.bill_id,
-        "bill_number": posted.bill.number if posted.bill else None,
-        "patient": entry.patient_id,
-        "payment": posted.payment_id,
-        "refund": posted.refund_id,
-        "credit_note": posted.credit_note_id,
-        "shift": posted.shift_id,
-    }
-
-
-def account_json(account: LedgerAccount) -> JSON:
-    """An account of the ledger with its balance."""
-    return {
-        "id": account.pk,
-        "facility": account.facility_id,
-        "kind": str(account.kind),
-        "code": account.code,
-        "name": account.name,
-        "department": account.department_id,
-        "drawer": account.drawer_id,
-        "currency": account.facility.currency,
-        "balance": money(account.balance),  # type: ignore[attr-defined]  # `with_balances` adds it
     }

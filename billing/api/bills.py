@@ -66,17 +66,18 @@ class BillViewSet(GenericViewSet[Bill]):
         403 `discount_limit`.
         """
         given = bodies.NewBillSerializer.of(request)
-        patient, content = patient_billed(given["patient"]), _content(given)
-        require_places(content["lines"], patient.facility_id)
+        by, content = caller(request), _content(given)
+        facility_id = patient_billed(given["patient"]).facility_id
+        require_places(content["lines"], facility_id)
         bill = actions.create_bill(
-            facility_id=patient.facility_id,
-            patient_id=patient.pk,
+            facility_id=facility_id,
+            patient_id=given["patient"],
             **content,
             billable_type=given["billable_type"],
             billable_id=given.get("billable_id"),
             about=given["about"],
             draft=given["draft"],
-            by=caller(request),
+            by=by,
         )
         return _shown(bill, status=201)
 

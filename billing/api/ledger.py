@@ -11,7 +11,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.api.callers import caller
 from accounts.permissions import require_anywhere
 from billing.api import bodies, shapes
-from billing.api.answers import account_json, entry_json
+from billing.api.figures import account_json, entry_json
 from billing.filters import AccountFilter, EntryFilter
 from billing.models import LedgerAccount, LedgerEntry
 from billing.queries.ledger import accounts_of, entries_of, with_balances

@@ -8,8 +8,8 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.api.callers import caller
 from billing import queries
 from billing.api import bodies, shapes
-from billing.api.answers import price_json
 from billing.api.callers import facility_asked
+from billing.api.figures import price_json
 from billing.models import Price
 
 

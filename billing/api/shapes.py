@@ -311,3 +311,30 @@ class LedgerAccountSerializer(serializers.Serializer[Any]):
     drawer = serializers.IntegerField(allow_null=True)
     currency = serializers.CharField()
     balance = ShownMoneyField(help_text="Above zero: debit.")
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    """Something that does not agree."""
+
+    code = serializers.CharField()
+    says = serializers.CharField(help_text="What is wrong, for people.")
+    kind = serializers.CharField(help_text="What sort of row it is about.")
+    id = serializers.IntegerField(allow_null=True)
+    about = serializers.CharField(help_text="Its number, or the account that it concerns.")
+    expected = ShownMoneyField(allow_null=True)
+    found = ShownMoneyField(allow_null=True)
+
+
+class ProofSerializer(serializers.Serializer[Any]):
+    """Whether bills, payments, shifts and the ledger agree."""
+
+    facility = serializers.IntegerField()
+    currency = serializers.CharField()
+    at = serializers.DateTimeField()
+    balanced = serializers.BooleanField()
+    difference = ShownMoneyField(help_text="All amounts that do not agree, added without their signs.")
+    transactions = serializers.IntegerField()
+    debits = ShownMoneyField()
+    credits = ShownMoneyField()
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="How many findings by code.")
+    findings = FindingSerializer(many=True, help_text="At most 200 of each code.")

@@ -14,8 +14,8 @@ from accounts.errors import PermissionDenied
 from accounts.permissions import ALL, facility_ids, require_anywhere
 from billing import actions, queries
 from billing.api import bodies, shapes
-from billing.api.answers import report_json, shift_json
 from billing.api.callers import facility_asked
+from billing.api.figures import report_json, shift_json
 from billing.errors import UnknownShift
 from billing.filters import ShiftFilter
 from billing.models import Shift

@@ -1,5 +1,6 @@
 """Addresses of bills, payments, shifts and the ledger, under /api/v1/."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from billing.api.accounts import PatientAccountViewSet
@@ -7,6 +8,7 @@ from billing.api.bills import BillViewSet
 from billing.api.ledger import AccountViewSet, EntryViewSet
 from billing.api.payments import AdvanceViewSet, PaymentViewSet, ReceiptViewSet, RefundViewSet
 from billing.api.prices import PriceViewSet
+from billing.api.proof import ProofView
 from billing.api.shifts import ShiftViewSet
 
 router = SimpleRouter()
@@ -21,4 +23,4 @@ router.register("prices", PriceViewSet, basename="price")
 router.register("ledger/entries", EntryViewSet, basename="ledger-entry")
 router.register("ledger/accounts", AccountViewSet, basename="ledger-account")
 
-urlpatterns = router.urls
+urlpatterns = [path("ledger/proof/", ProofView.as_view(), name="ledger-proof"), *router.urls]
