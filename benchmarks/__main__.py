@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.database import NAME, own_database
 from opd_engine import environment
 
-PARTS = ("engine", "http", "operations", "console", "live", "desk")
+PARTS = ("engine", "http", "operations", "console", "live", "desk", "bills", "reports")
 ENGINE_CLIENTS = (1, 8, 32)
 HTTP_CLIENTS = (1, 8, 64)
 REQUESTS_A_SECOND = 6000
@@ -24,6 +24,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--clients", type=int, action="append", help="connections, instead of 1, 8, 32 and 1, 8, 64")
     parser.add_argument("--streams", type=int, default=300, help="open pages of the live screens (default 300)")
     parser.add_argument("--changes", type=int, default=100, help="that are made while they are open (default 100)")
+    parser.add_argument("--visits", type=int, default=100_000, help="of the history under reports (default 100000)")
     parser.add_argument("--database", default=NAME, help=f"the name of its own database (default {NAME})")
     return parser.parse_args(arguments)
 
@@ -135,7 +136,36 @@ def _desk(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def _bills(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks import bills
+
+    found = bills.measure(hospital)
+    heads = ("p50_ms", "p95_ms", "statements", "round_trips", "ratio")
+    print("\n  Bills, from the request to the commit: milliseconds; the ratio is that of the same by hand")
+    print(f"  {'what':40} " + " ".join(f"{head:>11}" for head in heads))
+    for name, line in found.items():
+        print(f"  {name:40} " + " ".join(f"{line.get(head, ''):>11}" for head in heads), flush=True)
+    return found
+
+
+def _reports(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
+    from benchmarks import reports
+
+    found = reports.measure(visits=chosen.visits)
+    print(f"\n  Reports on {found['history']['visits']} visits, loaded in {found['history']['seconds']} s")
+    print(f"  {'page':22} {'p50 ms':>8} {'p95 ms':>8} {'queries':>8} {'kB':>8}")
+    for name, line in found.items():
+        if name != "history":
+            print(
+                f"  {name:22} {line['p50_ms']:8.1f} {line['p95_ms']:8.1f} {line['queries']:8} {line['kb']:8}",
+                flush=True,
+            )
+    return found
+
+
 _MEASURES = {
+    "bills": _bills,
+    "reports": _reports,
     "desk": _desk,
     "operations": _operations,
     "console": _console,

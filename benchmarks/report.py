@@ -17,6 +17,15 @@ LIVE = {
 }
 """Columns of the table of live screens, and where their figures stand."""
 
+BILLS = {
+    "p50 ms": "p50_ms",
+    "p95 ms": "p95_ms",
+    "statements": "statements",
+    "round trips": "round_trips",
+    "ratio": "ratio",
+}
+REPORTS = {"p50 ms": "p50_ms", "p95 ms": "p95_ms", "queries": "queries", "kB": "kb"}
+
 
 def table(heads: list[str], rows: Iterator[list[Any]]) -> list[str]:
     """A Markdown table."""
@@ -59,6 +68,18 @@ def markdown(figures: dict[str, Any]) -> str:
     lines += table(
         ["the desk over HTTP", "p50 ms", "p95 ms", "bytes"],
         ([name, line["p50_ms"], line["p95_ms"], line["bytes"]] for name, line in figures.get("desk", {}).items()),
+    )
+    lines += table(
+        ["bills", *BILLS],
+        ([name, *(line.get(key, "") for key in BILLS.values())] for name, line in figures.get("bills", {}).items()),
+    )
+    lines += table(
+        ["reports", *REPORTS],
+        (
+            [name, *(line.get(key, "") for key in REPORTS.values())]
+            for name, line in figures.get("reports", {}).items()
+            if name != "history"
+        ),
     )
     lines += table(
         ["live screens", *LIVE],
