@@ -5,10 +5,24 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks import comparison, desk, engine, http_load, live_ground, machine, operations, reference, report
+from benchmarks import (
+    bills,
+    comparison,
+    desk,
+    engine,
+    http_load,
+    live_ground,
+    machine,
+    operations,
+    reference,
+    report,
+    reports,
+)
 from benchmarks.comparison import Pair, Unfair, median
 from benchmarks.engine import Result
 from benchmarks.hospital import HOT_SLOT, MANY_SLOTS, PASSWORD, Ground, Hospital, Load
+from billing.models import Bill, Line
+from billing.proof import prove
 from patients.models import Patient
 from tokens.events import replay
 from tokens.models import Event, Token
@@ -119,6 +133,25 @@ def test_the_desk_is_asked_as_a_browser_asks(hospital: Hospital, live_server: An
     assert found.keys() == {"arrive", "desk, after a change", "desk, unchanged", "overview", "bar of a row"}
     assert Token.objects.filter(arrived_at__isnull=False).count() == 2
     assert all(line["bytes"] < 50_000 for line in found.values())
+
+
+def test_a_bill_by_hand_is_the_bill_that_is_made(hospital: Hospital) -> None:
+    found = bills.side_by_side(hospital, rounds=2)
+    assert found.keys() == {"create a bill", "by hand", "take cash for it"}
+    assert found["create a bill"]["statements"] <= 12
+    assert prove(hospital.facility).balanced
+    names = ("status", "currency", "total", "due", "billable_type", "version", "created_by")
+    made = Bill.objects.filter(paid=0).values_list(*names)
+    assert len(made) > 2
+    assert len(set(made)) == 1
+    names = ("position", "description", "total", "item_type", "item_id", "department", "doctor")
+    assert len(set(Line.objects.values_list(*names))) == 2
+
+
+def test_the_reports_of_a_loaded_history_are_asked_for() -> None:
+    found = reports.measure(visits=60, days=20, rounds=2)
+    assert found.keys() == {"history", "a day", "a month", "a month of a doctor"}
+    assert abs(found["history"]["visits"] - 60) < 20
 
 
 def test_the_figures_become_the_tables_of_the_documentation() -> None:
