@@ -39,7 +39,7 @@ def plain(amount: Decimal) -> str:
 def _grouped(whole: str, size: int) -> str:
     """The last three figures stand together, those before them by `size`."""
     head, tail = whole[:-3], whole[-3:]
-    groups = []
+    groups: list[str] = []
     while head:
         head, group = head[:-size], head[-size:]
         groups.insert(0, group)

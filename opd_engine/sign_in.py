@@ -25,9 +25,12 @@ class StaffOnly(DefaultAccountAdapter):
 
 
 def home_of(user: User) -> str:
-    """Where a person's day begins: a doctor's at the console, a screen's at the kiosk, a manager's at the overview."""
+    """Where a person's day begins: a doctor's at the console, a cashier's at the cash desk, a screen's at the kiosk, a
+    manager's at the overview."""
     if Doctor.objects.filter(user=user, is_active=True).exists():
         return "/console/"
+    if facility_ids(user, "billing.take") and not facility_ids(user, "tokens.arrive"):
+        return "/cash/"
     if any(facility_ids(user, code) for code in ("tokens.arrive", "tokens.request_paid")):
         return "/desk/" if facility_ids(user, "tokens.view") else "/kiosk/"
     return "/overview/" if facility_ids(user, "tokens.supply") else "/desk/"

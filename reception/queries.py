@@ -291,10 +291,11 @@ def find(facility: Facility, text: str, on: dt.date) -> Found:
     if not text:
         return Found("", [], [])
     patients = search_patients(facility_ids=frozenset({facility.pk}), text=text, limit=8)
-    return Found(text, patients, _tokens_named(facility, text, on))
+    return Found(text, patients, tokens_named(facility, text, on))
 
 
-def _tokens_named(facility: Facility, text: str, on: dt.date) -> list[Token]:
+def tokens_named(facility: Facility, text: str, on: dt.date) -> list[Token]:
+    """Tokens of a day and of the night before it by their number, such as A-017, a17 or 17. One query at most."""
     match = _TOKEN_NUMBER.fullmatch(text)
     if match is None:
         return []

@@ -1,6 +1,6 @@
 """Addresses of the desk."""
 
-from django.urls import path
+from django.urls import include, path
 
 from reception.pages import (
     board,
@@ -39,6 +39,7 @@ urlpatterns = [
     path("desk/tokens/<int:token_id>/<slug:verb>/", stepping.step, name="token_step"),
     path("desk/sessions/<int:session_id>/", plans.session_page, name="session"),
     path("desk/sessions/<int:session_id>/call-next/", stepping.call_next, name="session_call_next"),
+    path("cash/", include("reception.cash.urls")),
     path("kiosk/", kiosk_screen.gate, name="kiosk"),
     path("kiosk/begin/", kiosk_screen.begin_here, name="kiosk_begin"),
     path("kiosk/end/", kiosk_screen.end, name="kiosk_end"),

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,10 +17,15 @@ from django.db import transaction
 from django.http import HttpResponse, SimpleCookie
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from accounts.models import AccessAttempt
 from accounts.permissions import SYSTEM_ROLES
 from accounts.tests.factories import UserFactory
+from billing.actions import create_bill, credit_bill, pay
+from billing.models import BillingSettings, Drawer, Payment, Shift
+from billing.rules import LineIn
+from billing.tenders import Tender
 from consultations.pages import stepping
 from reception.changes import CHANGES
 from reception.models import PatientTold
@@ -43,6 +49,7 @@ ROLES = (
 SEE = "doctor reception staff lab-technician billing-staff pharmacist manager"
 ANYBODY = f"{SEE} kiosk"
 DESKS = "reception staff"
+MONEY = "reception billing-staff manager"
 OPENS = "own-doctor reception manager"
 OPENS_OR_SCREEN = f"{OPENS} kiosk"
 
@@ -197,6 +204,66 @@ LINES = (
     Line("reports", "/reports/?department={department}&span=month", "manager", named="of a department's month"),
     Line("reports_all", "/reports/all.zip", "manager"),
     Line("reports_figure", "/reports/waits.csv", "manager", named="of the hall"),
+    # the cash desk
+    Line("cash", "/cash/", MONEY),
+    Line("cash", "/cash/?tab=paid", MONEY, named="another tab"),
+    Line("cash", "/cash/?bill={bill}", MONEY, named="a bill"),
+    Line("cash", "/cash/?receipt={receipt}", MONEY, named="a receipt"),
+    Line("cash", "/cash/?token={token}", MONEY, named="a token"),
+    Line("cash", "/cash/?patient={other}", MONEY, named="a patient"),
+    Line("cash", "/cash/?do=open", "billing-staff", named="the form of a shift"),
+    Line("cash", "/cash/?do=close&shift={shift}", "billing-staff manager", named="the form of a count"),
+    Line("cash", "/cash/?do=bill&patient={other}", "reception billing-staff", named="the form of a bill"),
+    Line("cash", "/cash/?do=advance&patient={other}", "billing-staff", named="the form of an advance"),
+    Line("cash", "/cash/?do=advance-back&patient={other}", "billing-staff", named="the form of an account"),
+    Line("cash", "/cash/?do=refund&payment={payment}", "billing-staff", named="the form of a refund"),
+    Line("cash", "/cash/?do=back&bill={credited}", "billing-staff", named="the form of what goes back"),
+    Line("cash", "/cash/?do=void&bill={bill}", "billing-staff manager", named="the form of a void"),
+    Line("cash", "/cash/?do=credit&bill={bill}", "billing-staff manager", named="the form of a credit"),
+    Line("cash", "/cash/?do=priority&token={token}", "billing-staff", named="the form of priority"),
+    Line("cash_stream", "/cash/stream/", MONEY, nobody=TOLD_TO_SIGN_IN),
+    Line("cash_find", "/cash/find/?q=ravi", MONEY),
+    Line("cash_look", "/cash/bills/look/", "reception billing-staff", sent={"price": "1", "quantity": "1"}),
+    Line("cash_new_bill", "/cash/bills/", "reception billing-staff", sent={"patient": "{other}", "price": "1"}),
+    Line("cash_take", "/cash/bills/{bill}/take/", "billing-staff", sent={"method": "card", "reference": "T-9"}),
+    Line("cash_void", "/cash/bills/void/", "billing-staff manager", sent={"bill": "{bill}", **REASON}),
+    Line(
+        "cash_credit",
+        "/cash/bills/credit/",
+        "billing-staff manager",
+        sent={"bill": "{bill}", "amount": "10", **REASON},
+    ),
+    Line("cash_back", "/cash/bills/give-back/", "billing-staff", sent={"bill": "{credited}", **REASON}),
+    Line(
+        "cash_refund", "/cash/payments/refund/", "billing-staff", sent={"payment": "{payment}", "amount": "1", **REASON}
+    ),
+    Line("cash_priority", "/cash/priority/", "billing-staff", sent={"token": "{token}", "method": "cash"}),
+    Line(
+        "cash_advance",
+        "/cash/account/",
+        "billing-staff",
+        sent={"patient": "{other}", "amount": "10", "method": "card", "reference": "T-8"},
+    ),
+    Line(
+        "cash_advance_back",
+        "/cash/account/back/",
+        "billing-staff",
+        sent={"patient": "{other}", "amount": "10", **REASON},
+    ),
+    Line("cash_open_shift", "/cash/shifts/", "billing-staff", sent={"float": "0"}),
+    Line("cash_close_shift", "/cash/shifts/close/", "billing-staff manager", sent={"shift": "{shift}", "counted": "0"}),
+    *(
+        Line(f"cash_{name}", f"/cash/{path}/", MONEY, sent=sent)
+        for name, path, sent in (
+            ("bill_paper", "bills/{bill}/paper", None),
+            ("bill_pdf", "bills/{bill}/pdf", None),
+            ("receipt", "receipts/{receipt}", None),
+            ("receipt_pdf", "receipts/{receipt}/pdf", None),
+            ("receipt_print", "receipts/{receipt}/print", {}),
+        )
+    ),
+    Line("cash_report", "/cash/shifts/{shift}/report/", "billing-staff manager"),
+    Line("cash_report_pdf", "/cash/shifts/{shift}/pdf/", "billing-staff manager"),
     # the kiosk, on a screen that is none yet
     Line("kiosk", "/kiosk/", "reception manager"),
     Line("kiosk_begin", "/kiosk/begin/", "reception manager", sent={}),
@@ -218,8 +285,24 @@ class World(Hall):
         self.token = self.give("Ravi", "online", slot=1)
         self.give("Neha", "paid", slot=1)
         self.own = self.user("doctor")
+        self._money()
         self.rao.user = self.own
         self.rao.save(update_fields=["user"])
+
+    def _money(self) -> None:
+        """A cashier's open shift, a bill that is owed, one that was paid, and one of which something goes back."""
+        wish = {"facility_id": self.facility.pk, "patient_id": self.token.patient_id, "by": None}
+        BillingSettings.objects.create(facility=self.facility, priority_fee=300)
+        drawer = Drawer.objects.create(facility=self.facility, name="Drawer 1")
+        self.shift = Shift.objects.create(
+            facility=self.facility, drawer=drawer, cashier=self.user("billing-staff"), number=1, float_amount=0,
+            date=self.facility.local_date(), opened_at=timezone.now(),
+        )  # fmt: skip
+        self.bills = [create_bill(**wish, lines=[LineIn("ECG", Decimal(350))]) for _ in range(3)]
+        card = [Tender("card", Decimal(350), reference=f"C-{n}") for n in (1, 2)]
+        self.receipt = pay(bill_id=self.bills[1].pk, tenders=card[:1], by=None)
+        pay(bill_id=self.bills[2].pk, tenders=card[1:], by=None)
+        credit_bill(bill_id=self.bills[2].pk, amount=Decimal(100), reason="as asked", by=None)
 
     def browser(self, role: str) -> Client:
         """A browser of somebody of that role; Dr Rao's own, or that of another doctor."""
@@ -249,6 +332,11 @@ class World(Hall):
             "department": self.department.pk,
             "nair": self.nair.pk,
             "other": self.patient("Omar").pk,
+            "bill": self.bills[0].pk,
+            "credited": self.bills[2].pk,
+            "receipt": self.receipt.pk,
+            "payment": Payment.objects.get(receipt=self.receipt).pk,
+            "shift": self.shift.pk,
         }
 
 

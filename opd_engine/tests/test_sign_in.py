@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 HOMES = {
     "reception": "/desk/",
-    "billing-staff": "/desk/",
+    "billing-staff": "/cash/",
     "lab-technician": "/desk/",
     "pharmacist": "/desk/",
     "manager": "/overview/",

@@ -1,0 +1,91 @@
+"""What is printed: receipts and vouchers, bills, reports of a shift. As HTML on 80 mm or A4, and as PDF."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from billing.models import BillingSettings, Payment, Receipt, ReceiptPrint, Refund
+from billing.states import Method, ReceiptKind
+from reception.cash.sums import Read, SumLine, read, summed
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class ReceiptPaper:
+    """A receipt as it stands on paper.
+
+    Attributes:
+        found: its bill as it is now; None for an advance.
+        prints: how often it left the printer, the first first.
+    """
+
+    receipt: Receipt
+    payments: list[Payment]
+    refunds: list[Refund]
+    found: Read | None
+    prints: list[ReceiptPrint]
+    rules: BillingSettings | None
+
+    @property
+    def is_refund(self) -> bool:
+        """Whether it is a voucher."""
+        return self.receipt.kind == ReceiptKind.REFUND
+
+    @cached_property
+    def deeds(self) -> list[dict[str, Any]]:
+        """Ways and amounts: cash first as it was handed over, an excess that was kept beside its payment."""
+        rows: list[Any] = self.refunds if self.is_refund else self.payments
+        return [{"deed": each, "kept": not self.is_refund and each.bill_id is None} for each in rows]
+
+    @cached_property
+    def amount(self) -> Decimal:
+        """What was taken or given back in all."""
+        return sum((each["deed"].amount for each in self.deeds), ZERO)
+
+    @cached_property
+    def cash(self) -> Decimal:
+        """The part of it in cash."""
+        return sum((each["deed"].amount for each in self.deeds if each["deed"].method == Method.CASH), ZERO)
+
+    @cached_property
+    def kept(self) -> Decimal:
+        """What was more than due and lies on the account now."""
+        if self.receipt.bill_id is None:
+            return ZERO
+        return sum((each.amount for each in self.payments if each.bill_id is None), ZERO)
+
+    @property
+    def refundable(self) -> bool:
+        """Whether something of it can still be given back."""
+        return any(each.refundable > 0 for each in self.payments)
+
+    @property
+    def lines(self) -> list[SumLine]:
+        """The bill's lines down to its total."""
+        if self.found is None:
+            return []
+        rows = summed(self.found)
+        end = next(at for at, row in enumerate(rows) if row.kind == "total")
+        return rows[: end + 1]
+
+    @property
+    def before(self) -> list[Payment]:
+        """What was paid on the bill before this receipt."""
+        if self.found is None or self.is_refund:
+            return []
+        return [each for each in self.found.payments if each.receipt_id < self.receipt.pk]
+
+
+def receipt_paper(receipt: Receipt) -> ReceiptPaper:
+    """Everything that a receipt says. Eight queries at most."""
+    is_refund = receipt.kind == ReceiptKind.REFUND
+    return ReceiptPaper(
+        receipt=receipt,
+        payments=[] if is_refund else list(receipt.payments.order_by("id")),
+        refunds=list(receipt.refunds.select_related("payment").order_by("id")) if is_refund else [],
+        found=read(receipt.bill) if receipt.bill else None,
+        prints=list(receipt.prints.order_by("copy")),
+        rules=BillingSettings.objects.filter(pk=receipt.facility_id).first(),
+    )

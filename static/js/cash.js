@@ -1,0 +1,312 @@
+// The cash desk: rows are walked, a bill is opened beside them, and what is typed is added up for the eye. Nothing that
+// is worked out here is sent: the server reckons itself. Without this file everything still works.
+
+import { $, $$, typing } from "./dom.js";
+import { openDrawer } from "./drawer.js";
+import { forget } from "./find.js";
+import { control, onEscape, onKey, pressAfter } from "./keys.js";
+
+// What the address says of the drawer alone.
+const OWN = ["bill", "receipt", "taken", "token", "patient", "do", "split", "payment", "q", "since", "shift"];
+
+// --- amounts, in cents ------------------------------------------------------------------------------------------------
+
+/** What a field says, in cents; null where it is no amount. */
+function cents(text) {
+  const kept = text.replace(/[\s,]/g, "").replace(/^[^\d.]{0,4}/, "");
+  if (!/^(\d{1,12}(\.\d{0,2})?|\.\d{1,2})$/.test(kept)) return null;
+  const [whole, part = ""] = kept.split(".");
+  return Number(whole || 0) * 100 + Number(part.padEnd(2, "0"));
+}
+
+/** An amount as the server writes it: the grouping is taken from the page's currency. */
+function said(amount, sign) {
+  const grouped = new Intl.NumberFormat(sign === "₹" ? "en-IN" : "en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return `${amount < 0 ? "−" : ""}${sign}${grouped.format(Math.abs(amount) / 100)}`;
+}
+
+// --- taking -----------------------------------------------------------------------------------------------------------
+
+const method = (form) => form.elements.method?.value ?? "";
+const value = (form, name) => cents(form.elements[name]?.value ?? "") ?? 0;
+
+/** What is handed over, and how much of it is cash, which alone gives change. */
+function handed(form) {
+  if (form.elements.split) {
+    const all = $$("[data-amount]", form).map((field) => [field.dataset.amount, cents(field.value) ?? 0]);
+    const cash = all.find(([name]) => name === "cash")?.[1] ?? 0;
+    return { cash, other: all.reduce((sum, [, amount]) => sum + amount, 0) - cash };
+  }
+  return method(form) === "cash" ? { cash: value(form, "received"), other: 0 } : { cash: 0, other: value(form, "amount") };
+}
+
+/** The change, what stays due, or what is over: said where it stands, and on the receipt as it will print. */
+function reckon() {
+  const form = $("#take");
+  if (!form) return;
+  const due = cents(String($("#bill-sum").dataset.due)) ?? 0;
+  const sign = form.dataset.currency.trim();
+  const { cash, other } = handed(form);
+  const rest = cash + other - due;
+  const change = Math.max(0, Math.min(rest, cash));
+  const keeps = form.elements.keep.checked;
+  form.classList.toggle("over", rest > 0);
+  const said_ = sentence(rest, change, keeps);
+  const box = $(".change");
+  box.classList.toggle("left", said_.name !== "change");
+  $("#change-words").textContent = box.dataset[`words${said_.name[0].toUpperCase()}${said_.name.slice(1)}`];
+  $("#change-amount").textContent = said(said_.amount, sign);
+  const taken = keeps ? cash + other : cash + other - change;
+  const words = $("#take-words");
+  words.textContent = words.dataset.words.replace("%", said(taken, sign));
+  for (const note of $$("[data-note]", form)) note.setAttribute("aria-pressed", String(cents(note.dataset.note) === cash));
+  preview(form, { cash, other, taken, change: keeps ? 0 : change, due: Math.max(0, -rest), sign });
+}
+
+function sentence(rest, change, keeps) {
+  if (rest < 0) return { name: "left", amount: -rest };
+  if (keeps && rest > 0) return { name: "kept", amount: rest };
+  if (rest > change) return { name: "over", amount: rest - change };
+  return { name: "change", amount: change };
+}
+
+function preview(form, { cash, other, taken, change, due, sign }) {
+  if (!$("#preview")) return;
+  $("#preview-how").textContent = $("[name=method]:checked", form)?.closest("label").querySelector(".what").textContent ?? "";
+  $("#preview-amount").textContent = said(change ? cash : cash + other || taken, sign).replace(sign, "");
+  $("#preview-change").hidden = !change;
+  $("#preview-change .end").textContent = said(change, sign).replace(sign, "");
+  $("#preview-due").textContent = said(due, sign).replace(sign, "");
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (target.closest("#take")) reckon();
+  if (target.closest("#counting")) count();
+  if (target.closest("#refund")) refunding();
+});
+
+document.addEventListener("change", ({ target }) => {
+  if (target.name === "method") chosen(target);
+  if (target.name === "payment") $("#amount").value = target.dataset.left;
+  if (target.closest("#take")) reckon();
+  if (target.closest("#refund")) refunding();
+});
+
+/** The way to pay was chosen: the field that it needs has the focus. */
+function chosen(radio) {
+  const needs = { cash: "#received", account: "" }[radio.value] ?? "#reference";
+  radio.closest("details")?.setAttribute("open", "");
+  const field = needs && $(needs, radio.form);
+  if (field && field.checkVisibility()) field.focus();
+  field?.select?.();
+}
+
+document.addEventListener("click", (event) => {
+  const note = event.target.closest(".quick [data-note]");
+  if (note) {
+    const field = note.closest("form").elements.received;
+    field.value = note.textContent.trim();
+    field.focus();
+    reckon();
+  }
+  if (event.target.closest("[data-more-lines]")) moreLines();
+  if (event.target.closest("[data-print-page]")) print();
+});
+
+function moreLines() {
+  const spare = $(".new-line[data-spare]") ?? $(".new-line:last-child").cloneNode(true);
+  delete spare.dataset.spare;
+  if (!spare.isConnected) {
+    $("select", spare).value = "";
+    $("#new-lines").append(spare);
+  }
+  $("select", spare).focus();
+}
+
+function refunding() {
+  const words = $("#refund-words");
+  const amount = cents($("#amount").value);
+  if (words && amount) words.textContent = words.dataset.words.replace("%", said(amount, $("#refund .with-unit > span").textContent));
+}
+
+// --- counting a drawer ------------------------------------------------------------------------------------------------
+
+function count() {
+  const box = $("#counting");
+  const sign = box.dataset.currency;
+  let sum = 0;
+  let any = false;
+  for (const field of $$("input[data-note]", box)) {
+    const many = /^\d{1,6}$/.test(field.value.trim()) ? Number(field.value) : 0;
+    any ||= field.value.trim() !== "";
+    sum += many * cents(field.dataset.note);
+    $("[data-sum]", field.closest("tr")).textContent = many ? said(many * cents(field.dataset.note), sign).replace(sign, "") : "";
+  }
+  $("#counted-sum").textContent = said(sum, sign);
+  const off = sum - cents(box.dataset.expected.replace("-", ""));
+  const line = $("#difference");
+  line.hidden = !any;
+  line.classList.toggle("off", off !== 0);
+  line.textContent = (off > 0 ? line.dataset.over : off < 0 ? line.dataset.under : line.dataset.even).replace("%", said(Math.abs(off), sign));
+  $("#reason").required = any && off !== 0;
+}
+
+// --- rows and what stands beside them ---------------------------------------------------------------------------------
+
+const rows = () => $$("#cash-rows > tr:has(a.row)");
+const shown = () => new URLSearchParams(location.search);
+let selected = null;
+
+function nameOf(address) {
+  const query = new URL(address, location).searchParams;
+  const kind = ["bill", "receipt"].find((each) => query.has(each));
+  return kind ? `${kind}-${query.get(kind)}` : null;
+}
+
+function paint() {
+  for (const link of $$("#cash-rows a.row[aria-current]")) link.removeAttribute("aria-current");
+  if (selected) $(`#${selected} a.row`)?.setAttribute("aria-current", "true");
+}
+
+/** The address says what is open, so that a reload shows it again. */
+function remember(address) {
+  const query = new URL(address, location).searchParams;
+  const now = shown();
+  for (const name of OWN) now.delete(name);
+  for (const [name, text] of query) if (OWN.includes(name) && name !== "taken") now.set(name, text);
+  history.replaceState(null, "", location.pathname + (now.size ? `?${now}` : ""));
+}
+
+function select(row) {
+  const link = $("a.row", row);
+  selected = row.id;
+  paint();
+  link.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
+  pressAfter(load(link.href));
+}
+
+/** What a row is about, beside it; the focus stays in the row. */
+async function load(address) {
+  const wanted = selected;
+  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } });
+  const text = await answer.text();
+  if (wanted !== selected || !answer.ok) return;
+  $("#drawer").outerHTML = text;
+  htmx.process($("#drawer"));
+  remember(address);
+  reckon();
+}
+
+function walk(step) {
+  const all = rows();
+  const at = all.findIndex((row) => row.id === selected);
+  const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step];
+  if (next) select(next);
+  return true;
+}
+
+const STEPS = { j: 1, k: -1 };
+onKey((key) => (key in STEPS && !$("#drawer form.whole") ? walk(STEPS[key]) : false));
+
+/** A scanner types a slip's address, and every address begins with an h: it goes into the field that finds. */
+onKey((key) => {
+  if (key !== "h") return false;
+  const field = $("#command");
+  field.focus();
+  field.value = "h";
+  return true;
+});
+
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const link = event.target.closest("a[data-drawer], a[data-row]");
+  if (!link) return;
+  event.preventDefault();
+  if (link.closest("#results")) forget();
+  selected = nameOf(link.href);
+  paint();
+  openDrawer(link.href);
+  remember(link.href);
+});
+
+/** An amount has no letters: in its field a letter is a key. A scanned slip is one too. */
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (!target.matches?.(".taking .input.money") || !/^[a-z]$/i.test(key) || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  if (key.toLowerCase() === "h") {
+    $("#command").focus();
+    $("#command").value = "h";
+  } else control(key.toLowerCase())?.click();
+});
+
+/** From a field one step back first: to the way it is paid. */
+onEscape(2.5, () => {
+  const field = document.activeElement;
+  if (!field.closest("#take") || !typing(field)) return false;
+  ($("[name=method]:checked") ?? $("#take-it")).focus();
+  return true;
+});
+
+document.addEventListener("drawer:opened", ({ detail }) => {
+  const taken = $("[data-taken]", detail.drawer)?.dataset.taken;
+  const of = taken ? `receipt-${taken}` : null;
+  const bill = $("#take")?.getAttribute("action")?.match(/bills\/(\d+)\//)?.[1];
+  selected = of ?? (bill ? `bill-${bill}` : selected);
+  paint();
+  reckon();
+  if ($("#counting")) count();
+  if ($("#refund")) refunding();
+  printNow();
+});
+
+document.addEventListener("drawer:closed", ({ detail }) => {
+  const row = selected && document.getElementById(selected);
+  remember(location.pathname);
+  paint();
+  if (!detail.focused) $("a.row", row ?? document)?.focus({ preventScroll: true });
+});
+
+/** A receipt that was taken just now goes to the printer by itself, once. */
+function printNow() {
+  const form = $("#print-form[data-print-now]");
+  if (!form) return;
+  delete form.dataset.printNow;
+  form.requestSubmit();
+  // What is pressed from now on is a copy, and has a name of its own.
+  setTimeout(() => (form.elements.idempotency_key.value += "-copy"));
+}
+document.addEventListener("submit", ({ target }) => {
+  if (target.id === "print-form") setTimeout(() => (target.elements.idempotency_key.value += "-again"));
+});
+
+// --- what others do ---------------------------------------------------------------------------------------------------
+
+let focused = null;
+document.addEventListener("live:before", () => {
+  focused = document.activeElement.closest?.("#cash-rows > tr")?.id;
+});
+document.addEventListener("live:after", () => {
+  paint();
+  if (focused && document.activeElement === document.body) $(`#${focused} a.row`)?.focus({ preventScroll: true });
+  if ($("#take")) followBill();
+});
+
+/** The bill that is open was paid or credited elsewhere: its sum is renewed, and what is typed stays. */
+async function followBill() {
+  const sum = $("#bill-sum");
+  const id = $("#take").getAttribute("action").match(/bills\/(\d+)\//)[1];
+  const query = new URLSearchParams({ bill: id, version: sum.dataset.version, since: $("#take").elements.since.value });
+  const answer = await fetch(`${location.pathname}?${query}`, { headers: { "HX-Request": "true", "HX-Target": "bill-sum" } });
+  if (answer.status !== 200 || !sum.isConnected) return;
+  sum.outerHTML = await answer.text();
+  reckon();
+}
+
+selected = nameOf(location.href);
+paint();
+reckon();
+if ($("#counting")) count();
+if ($("#refund")) refunding();
+printNow();
