@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.rules import Off
+from billing.rules import NotMoney, Off
 
 CENT: Final = Decimal("0.01")
 # DecimalField also reads 1e5, 1_000 and the digits of other scripts; an amount is written in one way.
@@ -56,4 +56,7 @@ class OffField(serializers.Field[Off, Any, str, Any]):
         text = str(data).strip()
         if not self._form.fullmatch(text):
             self.fail("invalid")
-        return Off.parse(text.replace(" ", ""))
+        try:
+            return Off.parse(text.replace(" ", ""))
+        except NotMoney:
+            self.fail("invalid")
