@@ -10,9 +10,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from accounts.models import User
 from accounts.permissions import reach, within
 from billing.errors import UnknownBill
-from billing.models import Bill, CreditNote, Line, Payment, Receipt, Refund
+from billing.models import Bill, Counter, CreditNote, Line, Payment, Receipt, Refund
 from billing.queries.accounts import family
-from billing.states import OWED, BillStatus
+from billing.states import OWED, BillStatus, CounterKind
 from patients.queries import search_patients
 
 _NUMBER: Final = re.compile(r"\s*([BRVC])\s*-\s*(?:(\d{4})\s*-\s*)?(\d{1,12})\s*", re.IGNORECASE)
@@ -123,8 +123,8 @@ def counts_of_day(facility_id: int, on: date) -> DayCounts:
 def find_bills(facility_id: int, text: str, *, limit: int = 30) -> list[Bill]:
     """Bills that somebody may mean: by the number of the bill, of a receipt, voucher or credit note, or by patient.
 
-    Those on which something is due come first, then the newest. Four queries at most with lines, and three of the
-    search for patients.
+    By patient, those on which something is due come first, then the newest. Two queries with lines, one more for a
+    number without its year, three more for patients.
 
     Args:
         text: such as B-2026-004127, b-4127, R-2026-003981, or what finds a patient: name, phone, number.
@@ -146,14 +146,14 @@ def find_bills(facility_id: int, text: str, *, limit: int = 30) -> list[Bill]:
 
 
 def _by_number(facility_id: int, letter: str, year: str | None, serial: str) -> Q:
-    """The condition on a bill that a number gives; without a year it is that of any."""
-    letter, digits = letter.upper(), f"{int(serial):06d}"
-    field = "number" if year else "number__endswith"
-    wanted = {field: f"{letter}-{year}-{digits}" if year else f"-{digits}"}
-    if letter == "B":
-        return Q(**wanted)
-    rows: QuerySet = CreditNote.objects if letter == "C" else Receipt.objects  # type: ignore[assignment]
-    papers = rows.filter(facility_id=facility_id, number__startswith=f"{letter}-", bill__isnull=False, **wanted)
+    """The condition on a bill that a number gives; without a year it is that of any in which numbers were given."""
+    kind, digits = CounterKind(letter.upper()), f"{int(serial):06d}"
+    given = Counter.objects.filter(facility_id=facility_id, kind=kind).values_list("year", flat=True)
+    numbers = [f"{kind.value}-{each}-{digits}" for each in ([year] if year else given)]
+    if kind == CounterKind.BILL:
+        return Q(number__in=numbers)
+    rows: QuerySet = CreditNote.objects if kind == CounterKind.CREDIT_NOTE else Receipt.objects  # type: ignore[assignment]
+    papers = rows.filter(facility_id=facility_id, number__in=numbers, bill__isnull=False)
     return Q(pk__in=papers.order_by().values("bill"))
 
 

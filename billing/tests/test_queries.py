@@ -231,7 +231,7 @@ class TestHowMany:
             (2, lambda: [(one.patient.name, len(one.lines.all())) for one in to_pay(facility)]),
             (2, lambda: list(paid_on(facility, today))),
             (4, lambda: counts_of_day(facility, today)),
-            (2, lambda: find_bills(facility, "B-1")),
+            (3, lambda: find_bills(facility, "B-1")),
             (1, lambda: [(one.patient.name, one.receipt.number, one.by) for one in payments_of(here(house))]),
             (1, lambda: [(one.payment.patient.name, one.receipt.number) for one in refunds_of(here(house), on=today)]),
             (1, lambda: get_payment(advance.pk, house.meena)),
