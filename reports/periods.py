@@ -50,6 +50,11 @@ class Period:
         return self.first > self.today
 
     @property
+    def over(self) -> bool:
+        """Whether nothing more comes."""
+        return self.last < self.today
+
+    @property
     def under_way(self) -> bool:
         """Whether it is not over."""
         return self.first <= self.today <= self.last

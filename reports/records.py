@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 
@@ -162,3 +163,126 @@ class Block:
     over: int
     blocked: bool = False
     at: datetime | None = None
+
+
+# Money
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Money that moved by one way of paying through the hands of one person, or on one date.
+
+    Attributes:
+        payments, refunds: how many.
+        paid, given: how much.
+    """
+
+    payments: int
+    paid: Decimal
+    refunds: int
+    given: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        """Taken less given back."""
+        return self.paid - self.given
+
+    def __add__(self, other: "Taken") -> "Taken":
+        return Taken(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
+
+
+ZERO: Final = Decimal("0.00")
+NO_MONEY: Final = Taken(0, ZERO, 0, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Takings:
+    """Money that came in and went out.
+
+    Attributes:
+        moved: by cashier and method, the patient's account left out.
+        by_date: all of it by date.
+        to_accounts: what came onto patients' accounts less what left them, whatever the way: part of it no bill's yet.
+    """
+
+    moved: dict[tuple[str, str], Taken]
+    by_date: dict[dt.date, Taken]
+    to_accounts: Decimal
+
+    @property
+    def all(self) -> Taken:
+        """All of it."""
+        return sum(self.moved.values(), NO_MONEY)
+
+    def of_method(self, method: str) -> Taken:
+        """What moved by one way of paying."""
+        return sum((taken for (_, one), taken in self.moved.items() if one == method), NO_MONEY)
+
+    def of_cashier(self, cashier: str) -> Taken:
+        """What moved through the hands of one person."""
+        return sum((taken for (one, _), taken in self.moved.items() if one == cashier), NO_MONEY)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What was taken on bills for one department and doctor; no doctor where it is the house's own."""
+
+    department_id: int | None
+    doctor_id: int | None
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftLine:
+    """A cashier at a drawer. `counted` and `difference` are None while it is open; `cash` is what it took, net."""
+
+    date: dt.date
+    number: int
+    cashier: str
+    drawer: str
+    opened_at: datetime
+    closed_at: datetime | None
+    float_amount: Decimal
+    cash: Decimal
+    expected: Decimal
+    counted: Decimal | None
+    difference: Decimal | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """What was due on bills at the end of the period, or is now.
+
+    Attributes:
+        ages: bills and the amount due, by age (`AGES`).
+        to_give_back: bills that were paid beyond what they ask for, and by how much.
+    """
+
+    ages: dict[int, tuple[int, Decimal]]
+    to_give_back: tuple[int, Decimal]
+
+    @property
+    def all(self) -> tuple[int, Decimal]:
+        """All ages."""
+        return sum(n for n, _ in self.ages.values()), sum((due for _, due in self.ages.values()), ZERO)
+
+
+AGES: Final = (0, 7, 30, 60)
+"""The oldest day of each age but the last: of the day, up to a week, a month, two; then older."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why money was given away or went back, and who did it.
+
+    Attributes:
+        words: as it was written down.
+        by: nobody where a rule did it.
+        number: of bills, refunds or credit notes.
+    """
+
+    words: str
+    by: str
+    number: int
+    amount: Decimal

@@ -1,17 +1,33 @@
 """A whole report: everything read in one snapshot, then composed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from reports import words
-from reports.figures import displaced, estimates, no_shows, places, seen, waits
+from reports.figures import displaced, estimates, no_shows, owed, places, seen, takings, waits
 from reports.figures.figure import Figure, Ground
 from reports.queries import hall
+from reports.queries import money as moved
+from reports.queries import owed as due
 from reports.queries.places import blocks
 from reports.queries.scope import Scope, snapshot
-from reports.records import Choice, Displaced, Tokens, Waits
+from reports.records import (
+    ZERO,
+    Block,
+    Choice,
+    Displaced,
+    Kept,
+    Owed,
+    Reason,
+    Share,
+    ShiftLine,
+    Takings,
+    Tokens,
+    Waits,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +44,8 @@ class Report:
 
     Attributes:
         departments, doctors: what it can be narrowed to.
-        numbers: the few that stand above all.
+        numbers: the few that stand above the hall's figures.
+        sums: the same above the money's.
         hall, money: the figures, in order; no money where it is not for the reader.
     """
 
@@ -37,6 +54,7 @@ class Report:
     doctors: Sequence[Choice]
     numbers: Sequence[Number]
     hall: Sequence[Figure]
+    sums: Sequence[Number]
     money: Sequence[Figure]
 
     @property
@@ -45,39 +63,118 @@ class Report:
         return [*self.hall, *self.money]
 
 
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """What was read of the hall."""
+
+    tokens: Tokens
+    waits: Waits
+    blocks: Sequence[Block]
+    displaced: Displaced
+    estimates: Mapping[int, Kept]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """What was read of money. `takings` and `shifts` are None where the report is about a part of the house."""
+
+    takings: Takings | None
+    shifts: Sequence[ShiftLine] | None
+    shares: Sequence[Share]
+    owed: Owed
+    billed: tuple[int, Decimal]
+    reasons: Mapping[str, Sequence[Reason]]
+
+
 def report(scope: Scope, *, money: bool) -> Report:
-    """Read and compose a report, in one snapshot of the hospital. Six queries for the hall.
+    """Read and compose a report, in one snapshot of the hospital. Six queries, and six more for money.
 
     Args:
         money: whether the reader may see it.
     """
     with snapshot():
         departments, doctors = hall.choices(scope)
-        found_tokens, found_waits = hall.tokens(scope), hall.waits(scope)
-        found_blocks, found_displaced, found_estimates = blocks(scope), hall.displaced(scope), hall.estimates(scope)
+        found = _read_hall(scope)
+        found_money = _read_money(scope) if money else None
     ground = Ground(
         scope.period, {each.id: each for each in departments}, {each.id: each for each in doctors}, scope.currency
     )
-    figures = [
-        waits.by_source(found_waits, ground),
-        places.use(found_blocks, ground, scope.source),
-        no_shows.no_shows(found_tokens, ground),
-        displaced.displaced(found_displaced, ground),
-        seen.seen(found_tokens, ground),
-        estimates.estimates(found_estimates, ground),
-        waits.by_doctor(found_waits, ground),
+    return Report(
+        scope,
+        departments,
+        doctors,
+        _numbers(found),
+        _hall(found, ground, scope.source),
+        _sums(found_money, ground) if found_money else [],
+        _money(found_money, ground) if found_money else [],
+    )
+
+
+def _read_hall(scope: Scope) -> Hall:
+    return Hall(hall.tokens(scope), hall.waits(scope), blocks(scope), hall.displaced(scope), hall.estimates(scope))
+
+
+def _read_money(scope: Scope) -> Money:
+    whole = not scope.narrowed
+    return Money(
+        moved.takings(scope) if whole else None,
+        moved.shifts(scope) if whole else None,
+        moved.shares(scope),
+        due.owed(scope),
+        due.billed(scope),
+        moved.reasons(scope),
+    )
+
+
+def _hall(found: Hall, ground: Ground, source: str | None) -> list[Figure]:
+    return [
+        waits.by_source(found.waits, ground),
+        places.use(found.blocks, ground, source),
+        no_shows.no_shows(found.tokens, ground),
+        displaced.displaced(found.displaced, ground),
+        seen.seen(found.tokens, ground),
+        estimates.estimates(found.estimates, ground),
+        waits.by_doctor(found.waits, ground),
     ]
-    numbers = _numbers(found_tokens, found_waits, found_displaced)
-    return Report(scope, departments, doctors, numbers, figures, [])
 
 
-def _numbers(tokens: Tokens, waits: Waits, displaced: Displaced) -> list[Number]:
-    all_ = tokens.all
+def _money(found: Money, ground: Ground) -> list[Figure]:
+    """A payment is of a whole bill: of a part of the house there are no takings by cashier and method."""
+    taken, onto = found.takings, found.takings.to_accounts if found.takings else None
+    whole = [takings.by_cashier(taken, ground), takings.shifts(found.shifts or (), ground)] if taken else []
+    return [
+        *whole,
+        *([takings.by_method(taken, ground)] if taken else []),
+        takings.by_department(found.shares, onto, ground),
+        takings.by_doctor(found.shares, onto, ground),
+        owed.outstanding(found.owed, ground),
+        owed.discounts(found.reasons["discount"], ground),
+        *([owed.refunds(found.reasons["refund"], ground)] if taken else []),
+        owed.credit_notes(found.reasons["credit"], ground),
+        owed.voids(found.reasons["void"], ground),
+    ]
+
+
+def _numbers(found: Hall) -> list[Number]:
+    all_, wait = found.tokens.all, found.waits.all
     return [
         Number(words.count(all_.tokens), _("tokens")),
         Number(words.count(all_.seen), _("seen")),
-        Number(words.minutes(waits.all.half if waits.all else None), _("median wait")),
+        Number(words.minutes(wait.half if wait else None), _("median wait")),
         Number(words.count(all_.no_show), _("no-shows")),
-        Number(words.count(displaced.lost), _("displaced")),
+        Number(words.count(found.displaced.lost), _("displaced")),
         Number(words.count(all_.unseen), _("left without being seen")),
     ]
+
+
+def _sums(found: Money, ground: Ground) -> list[Number]:
+    on_bills = sum((share.amount for share in found.shares), ZERO)
+    taken = found.takings.all.net if found.takings else on_bills
+    sums = [
+        (found.billed[1], _("billed")),
+        (taken, _("taken")),
+        (found.owed.all[1], _("outstanding")),
+        *([(found.takings.all.given, _("given back"))] if found.takings else []),
+        *([(found.owed.to_give_back[1], _("to give back"))] if found.takings else []),
+    ]
+    return [Number(words.money(amount, ground.currency), label) for amount, label in sums]

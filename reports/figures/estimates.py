@@ -50,7 +50,7 @@ def verdict(kept: Kept) -> str:
 def heading(rows: Mapping[str, Kept], period: Period) -> str:
     """For how many doctors estimates hold, and whose do not."""
     if not rows:
-        return _("No estimate can be judged yet") if not period.last < period.today else _("No estimate was given")
+        return _("No estimate was given") if period.over else _("No estimate can be judged yet")
     judged = {name: verdict(kept) for name, kept in rows.items() if verdict(kept) != "few"}
     if not judged:
         told = sum(kept.told for kept in rows.values())

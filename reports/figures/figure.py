@@ -22,6 +22,7 @@ class Figure:
         table: its numbers; none where there is nothing to count.
         note: what one should know to read it.
         wide: takes the whole width.
+        opened: its table is shown at once, for there is no picture.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Figure:
     picture: SafeString = field(default_factory=lambda: SafeString(""))
     note: str = ""
     wide: bool = False
+    opened: bool = False
 
 
 @dataclass(frozen=True, slots=True)

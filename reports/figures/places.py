@@ -55,15 +55,11 @@ def heading(blocks: Sequence[Block], period: Period, source: str | None = None) 
         return _("%(source)s hold %(taken)s of %(offered)s places, %(rate)s") % told
     beyond = ngettext("%(n)s beyond the capacity", "%(n)s beyond the capacity", over) % {"n": words.count(over)}
     if taken - over == offered:
-        said = (
-            _("All %(offered)s places are taken") % told
-            if not period.first < period.today
-            else _("All %(offered)s places were taken") % told
-        )
+        said = (_("All %(offered)s places were taken") if period.over else _("All %(offered)s places are taken")) % told
         return f"{said}, {beyond}" if over else said
     if not period.is_day:
         said = _("%(rate)s of the places were used") % told
-    elif period.first < period.today:
+    elif period.over:
         said = _("%(taken)s of %(offered)s places were taken") % told
     else:
         said = _("%(taken)s of %(offered)s places are taken") % told

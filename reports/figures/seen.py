@@ -59,11 +59,11 @@ def _days_seen(tokens: Tokens, period: Period) -> SafeString:
         day_of(date, days.get(date), said.get(date, ""), stands_out=days.get(date) == most > 0)
         for date in dates_of(period)
     ]
-    once = _only_first(drawn)
+    once = only_first(drawn)
     return bars.columns(once, svg.count_scale(most), "", _("Patients seen by day, at most %(n)d") % {"n": most})
 
 
-def _only_first(days: list[bars.Day]) -> list[bars.Day]:
+def only_first(days: list[bars.Day]) -> list[bars.Day]:
     """The words of one column are enough, where several are equally high."""
     told = False
     found = []

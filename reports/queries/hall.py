@@ -62,7 +62,7 @@ def waits(scope: Scope) -> Waits:
     found: dict[tuple[str | None, int | None], Wait] = {}
     for source, doctor_id, called, shares, longest, single in ask(scope, _WAITS.format(tokens=scope.tokens, each=each)):
         if called:
-            found[source, doctor_id] = Wait(called, *shares, longest=longest, each=tuple(single or ()))
+            found[source, doctor_id] = Wait(called, *(*shares, longest, tuple(single or ())))
     return Waits(
         all=found.pop((None, None), None),
         by_source={source: wait for (source, _), wait in found.items() if source is not None},

@@ -1,0 +1,153 @@
+"""Money that moved in the period: by method and cashier, by department and doctor, shift by shift, and why."""
+
+from reports.queries.scope import Scope, ask
+from reports.records import NO_MONEY, Reason, Share, ShiftLine, Taken, Takings
+
+ACCOUNT = "account"
+"""The patient's own account: what is paid out of it came in before, what goes onto it has not left."""
+
+_WHO = "coalesce(nullif(u.name, ''), u.username, '')"
+"""A person as screens name them; nothing where it was the clinic itself."""
+
+_TAKINGS = f"""
+WITH moved AS (
+    SELECT p.date, p.by_id, p.method, p.bill_id IS NULL AS advance, 1 AS payments, p.amount AS paid, 0 AS refunds,
+           0 AS given
+      FROM billing_payment p WHERE p.facility_id = %(facility)s AND p.date BETWEEN %(first)s AND %(last)s
+     UNION ALL
+    SELECT r.date, r.by_id, r.method, r.bill_id IS NULL, 0, 0, 1, r.amount
+      FROM billing_refund r WHERE r.facility_id = %(facility)s AND r.date BETWEEN %(first)s AND %(last)s)
+SELECT m.date, {_WHO} AS who, m.method, m.advance, sum(m.payments), sum(m.paid), sum(m.refunds), sum(m.given)
+  FROM moved m LEFT JOIN accounts_user u ON u.id = m.by_id GROUP BY 1, 2, 3, 4"""  # noqa: S608 - our own words
+
+
+def takings(scope: Scope) -> Takings:
+    """Payments and refunds of the whole house by cashier and method, and by date. One query."""
+    found = Takings({}, {}, NO_MONEY.net)
+    to_accounts = NO_MONEY.net
+    for date, who, method, advance, *numbers in ask(scope, _TAKINGS):
+        taken = Taken(*numbers)
+        if method == ACCOUNT:
+            to_accounts -= taken.net
+            continue
+        to_accounts += taken.net if advance else NO_MONEY.net
+        found.moved[who, method] = found.moved.get((who, method), NO_MONEY) + taken
+        found.by_date[date] = found.by_date.get(date, NO_MONEY) + taken
+    return Takings(found.moved, found.by_date, to_accounts)
+
+
+# Each bill on which money moved is looked at twice: at its last movement before the period and at its last one in it.
+# Each time what is paid by then stands for its lines: first for what the lines still ask for, then, as far as more is
+# paid, for what credit notes have taken off and nobody has given back yet; each by largest remainder, to the cent.
+# The difference is what the period took for each line; over periods it adds up, and a line is never paid twice.
+_SHARES = """
+WITH touched AS (
+    SELECT bill_id FROM billing_payment
+     WHERE facility_id = %(facility)s AND date BETWEEN %(first)s AND %(last)s AND bill_id IS NOT NULL
+     UNION
+    SELECT bill_id FROM billing_refund
+     WHERE facility_id = %(facility)s AND date BETWEEN %(first)s AND %(last)s AND bill_id IS NOT NULL),
+moves AS (
+    SELECT p.bill_id, p.date, p.amount FROM touched JOIN billing_payment p USING (bill_id) WHERE p.date <= %(last)s
+     UNION ALL
+    SELECT r.bill_id, r.date, -r.amount FROM touched JOIN billing_refund r USING (bill_id) WHERE r.date <= %(last)s),
+looks AS (
+    SELECT bill_id, 1 AS sign, max(date) AS upto, sum(amount) AS paid FROM moves GROUP BY bill_id
+     UNION ALL
+    SELECT bill_id, -1, max(date), sum(amount) FROM moves WHERE date < %(first)s GROUP BY bill_id),
+credited AS (
+    SELECT k.bill_id, k.sign, c.line_id, sum(c.amount) AS amount
+      FROM looks k JOIN billing_creditnote n ON n.bill_id = k.bill_id AND n.date <= k.upto
+      JOIN billing_creditline c ON c.note_id = n.id GROUP BY 1, 2, 3),
+asked AS (
+    SELECT k.bill_id, k.sign, k.paid, l.position, l.department_id, l.doctor_id,
+           l.total - coalesce(c.amount, 0) AS net, coalesce(c.amount, 0) AS off
+      FROM looks k JOIN billing_line l ON l.bill_id = k.bill_id
+      LEFT JOIN credited c ON c.bill_id = k.bill_id AND c.sign = k.sign AND c.line_id = l.id),
+summed AS (
+    SELECT *, sum(net) OVER bill AS all_net FROM asked WINDOW bill AS (PARTITION BY bill_id, sign)),
+parts AS (
+    SELECT bill_id, sign, 'net' AS part, position, department_id, doctor_id, (net * 100)::numeric(20, 0) AS weight,
+           (least(paid, all_net) * 100)::numeric(20, 0) AS pool FROM summed
+     UNION ALL
+    SELECT bill_id, sign, 'off', position, department_id, doctor_id, (off * 100)::numeric(20, 0),
+           ((paid - all_net) * 100)::numeric(20, 0) FROM summed WHERE paid > all_net),
+weighed AS (
+    SELECT *, sum(weight) OVER pot AS whole FROM parts WINDOW pot AS (PARTITION BY bill_id, sign, part)),
+whole AS (
+    SELECT *, div(pool * weight, whole) AS cents, mod(pool * weight, whole) AS rest FROM weighed WHERE whole > 0),
+shared AS (
+    SELECT *, pool - sum(cents) OVER pot AS left_over,
+           row_number() OVER (PARTITION BY bill_id, sign, part ORDER BY rest DESC, position) AS turn
+      FROM whole WINDOW pot AS (PARTITION BY bill_id, sign, part))
+SELECT s.department_id, s.doctor_id, sum(sign * (cents + (turn <= left_over)::int)) / 100
+  FROM shared s WHERE true{narrower}
+ GROUP BY 1, 2 HAVING sum(sign * (cents + (turn <= left_over)::int)) <> 0"""
+
+
+def shares(scope: Scope) -> list[Share]:
+    """What was taken on bills, by department and doctor of their lines. One query."""
+    rows = ask(scope, _SHARES.format(narrower=scope.narrower("s")))
+    return [Share(department, doctor, amount.quantize(NO_MONEY.paid)) for department, doctor, amount in rows]
+
+
+_SHIFTS = f"""
+SELECT s.date, s.number, {_WHO}, d.name, s.opened_at AT TIME ZONE %(zone)s, s.closed_at AT TIME ZONE %(zone)s,
+       s.float_amount, m.cash, coalesce(s.expected, s.float_amount + m.cash), s.counted, s.difference, s.reason
+  FROM billing_shift s
+  JOIN billing_drawer d ON d.id = s.drawer_id
+  JOIN accounts_user u ON u.id = s.cashier_id
+  CROSS JOIN LATERAL (
+      SELECT coalesce((SELECT sum(p.amount) FROM billing_payment p WHERE p.shift_id = s.id AND p.method = 'cash'), 0)
+           - coalesce((SELECT sum(r.amount) FROM billing_refund r WHERE r.shift_id = s.id AND r.method = 'cash'), 0)
+             AS cash) m
+ WHERE s.facility_id = %(facility)s AND s.date BETWEEN %(first)s AND %(last)s
+ ORDER BY s.date, s.number"""  # noqa: S608 - our own words
+
+
+def shifts(scope: Scope) -> list[ShiftLine]:
+    """The shifts that were opened in the period. One query."""
+    return [ShiftLine(*row) for row in ask(scope, _SHIFTS)]
+
+
+_REASONS = """
+SELECT 'discount', l.discount_reason, {who}, count(DISTINCT b.id), sum(l.discount)
+  FROM billing_bill b JOIN billing_line l ON l.bill_id = b.id AND l.discount > 0{of_line}
+  LEFT JOIN accounts_user u ON u.id = b.created_by_id
+ WHERE b.facility_id = %(facility)s AND b.date BETWEEN %(first)s AND %(last)s AND b.status <> 'void'
+ GROUP BY 2, 3
+ UNION ALL
+SELECT 'credit', n.reason, {who}, count(DISTINCT n.id), sum(c.amount)
+  FROM billing_creditnote n JOIN billing_creditline c ON c.note_id = n.id
+  JOIN billing_line l ON l.id = c.line_id{of_line}
+  LEFT JOIN accounts_user u ON u.id = n.by_id
+ WHERE n.facility_id = %(facility)s AND n.date BETWEEN %(first)s AND %(last)s
+ GROUP BY 2, 3
+ UNION ALL
+SELECT 'void', b.void_reason, {who}, count(DISTINCT b.id), sum(l.total)
+  FROM billing_bill b JOIN billing_line l ON l.bill_id = b.id{of_line}
+  LEFT JOIN accounts_user u ON u.id = b.voided_by_id
+ WHERE b.facility_id = %(facility)s AND b.status = 'void' AND b.number IS NOT NULL
+   AND b.voided_at >= %(first)s::date::timestamp AT TIME ZONE %(zone)s
+   AND b.voided_at < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
+ GROUP BY 2, 3
+ UNION ALL
+SELECT 'refund', r.reason, {who}, count(*), sum(r.amount)
+  FROM billing_refund r LEFT JOIN accounts_user u ON u.id = r.by_id
+ WHERE r.facility_id = %(facility)s AND r.date BETWEEN %(first)s AND %(last)s{whole}
+ GROUP BY 2, 3
+ ORDER BY 1, 5 DESC, 2, 3"""
+
+KINDS = ("discount", "credit", "void", "refund")
+
+
+def reasons(scope: Scope) -> dict[str, list[Reason]]:
+    """Why discounts were given, bills credited and voided, money given back: the largest amounts first. One query.
+
+    A refund is of a whole payment, so it is of no department: where the scope is narrower, there are none.
+    """
+    sql = _REASONS.format(who=_WHO, of_line=scope.narrower("l"), whole=" AND false" if scope.narrowed else "")
+    found: dict[str, list[Reason]] = {kind: [] for kind in KINDS}
+    for kind, *values in ask(scope, sql):
+        found[kind].append(Reason(*values))
+    return found
