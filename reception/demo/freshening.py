@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Facility, User
+from billing.models import BillingSettings
 from common.transactions import outermost
-from reception.demo import hospital
+from reception.demo import cash_desk, hospital
 from reception.demo.day import HOUR, PastDay, finish_left_over
 from reception.demo.loading import NotInProduction, Practices, alone, play_today, practices_of, sessions_of
 from reception.demo.morning import DayAhead
@@ -54,6 +55,9 @@ def _freshen(now: datetime) -> bool:
     if facility is None or _somebody_came(facility, now):
         return False
     desk = User.objects.filter(username="asha", is_active=True).first()
+    if not BillingSettings.objects.filter(facility=facility).exists():  # loaded before the hospital billed anybody
+        cash_desk.furnish(facility, facility.local_date(now) - hospital.PAST)
+        cash_desk.begin_billing(facility)
     practices = practices_of(facility, DOCTORS, list(facility.patients.filter(is_active=True)))
     _finish(facility, practices, now, desk)
     scheduling.generate_sessions(
@@ -61,6 +65,7 @@ def _freshen(now: datetime) -> bool:
     )
     _open_around(facility, now)
     _play(facility, practices, now, desk)
+    cash_desk.play_cash(facility, now, desk=desk)
     return _somebody_came(facility, now)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -12,7 +13,7 @@ from accounts.models import Facility, User
 from common.errors import Refused
 from common.transactions import outermost
 from patients.models import Patient
-from reception.demo import hospital
+from reception.demo import cash_desk, hospital
 from reception.demo.day import PastDay
 from reception.demo.highlights import highlight, on_leave
 from reception.demo.morning import DayAhead, Morning
@@ -20,6 +21,9 @@ from reception.demo.people import DOCTORS, FACILITY, PATIENTS, SMALL_FACILITY, D
 from reception.demo.practice import Practice, seen_in
 from scheduling import actions as scheduling
 from scheduling.models import Session
+
+if TYPE_CHECKING:
+    from reception.demo.earlier_money import EarlierMoney
 
 STEPS = 2 + len(DOCTORS) + hospital.PAST.days + hospital.AHEAD.days + 1 + 1
 """How often `load` reports that a step is done, where it loads the whole past."""
@@ -74,7 +78,18 @@ def alone() -> None:
 def know_sizes() -> None:
     """Tell the database how large its tables are by now: so soon it has not looked itself, and it would plan badly."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE tokens_token, tokens_event, scheduling_session, scheduling_slot, patients_patient")
+        cursor.execute(
+            "ANALYZE tokens_token, tokens_event, scheduling_session, scheduling_slot, patients_patient, billing_bill,"
+            " billing_line, billing_payment, billing_receipt, billing_ledgertransaction, billing_ledgerentry,"
+            " reception_visit, reception_visittoken"
+        )
+
+
+def _earlier_money(facility: Facility, users: dict[str, User]) -> "EarlierMoney":
+    # Imported here: the history of a large hospital, whose money this is, takes its people from the demo.
+    from reception.demo.earlier_money import EarlierMoney
+
+    return EarlierMoney(facility, cash_desk.rules(facility), clerk=users["asha"], cashier=users["meena"])
 
 
 @transaction.atomic(savepoint=False)
@@ -90,11 +105,16 @@ def _load(done: Done, now: datetime, patients: int, past: timedelta) -> bool:
     done()
     desk = users["asha"]
     today = main.local_date(now)
+    cash_desk.furnish(main, today - past)
+    money = _earlier_money(main, users)
     for day in _days(today - past, today):
         play_past(sessions_of(main, day), practices, desk=desk)
+        money.write(day)
         done()
+    cash_desk.begin_billing(main)
     book_ahead(main, practices, now, desk=desk, done=done)
     play_today(sessions_of(main, today), practices, now, desk=desk)
+    cash_desk.play_cash(main, now, desk=desk)
     done()
     _open_small(small, users["lakshmi"], now)
     know_sizes()
