@@ -206,9 +206,9 @@ def rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-def numbers(facility_id: int, table: str = "billing_bill") -> list[int]:
+def numbers(facility_id: int, table: str = "billing_bill", letter: str = "B") -> list[int]:
     """The serials that were given in a table, in order."""
-    found = rows(f"SELECT number FROM {table} WHERE facility_id = %s AND number IS NOT NULL", facility_id)
+    found = rows(f"SELECT number FROM {table} WHERE facility_id = %s AND number LIKE %s", facility_id, f"{letter}-%")
     return sorted(int(number.rsplit("-", 1)[1]) for (number,) in found)
 
 

@@ -1,8 +1,8 @@
 """Random deeds on a real database, compared with a naive model and with the ledger after every step.
 
 Two hospitals eighteen hours apart, two cashiers in each: after every step the product and the model (`naive.py`) hold
-the same bills, payments, shifts and balances, have answered with the same code; and at the end of each story the proof finds nothing. `OPD_STATEFUL_EXAMPLES`
-and `OPD_STATEFUL_STEPS` play longer.
+the same bills, payments, shifts and balances, have answered with the same code; and at the end of each story the proof
+finds nothing. `OPD_STATEFUL_EXAMPLES` and `OPD_STATEFUL_STEPS` play longer.
 """
 
 import os
