@@ -1,5 +1,6 @@
 """Giving money back: of a payment, of a bill, off an account; by which way, from which shift, and what is refused."""
 
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.test import override_settings
 from accounts.errors import OutOfReach, PermissionDenied
 from accounts.models import Permission, Role, RolePermission
 from accounts.tests.factories import FacilityFactory, UserFactory
+from billing import desk
+from billing.actions import close_shift, payments, refunds
 from billing.changes import BillChange
 from billing.errors import (
     AdvanceTooSmall,
@@ -21,10 +24,11 @@ from billing.errors import (
     UnknownPayment,
 )
 from billing.models import Payment, Receipt, Refund
+from billing.proof import prove
 from billing.queries import advance_balance, shift_report
 from billing.tests.house import House, card, from_account
 from common.errors import BadInput, NotFound, PreconditionFailed
-from common.testing.races import race
+from common.testing.races import PATIENCE, race
 from patients.actions import mark_merged
 
 
@@ -365,6 +369,23 @@ class TestAtTheSameMoment:
         assert {type(error) for error in done.raised} <= {AdvanceTooSmall, RefundTooLarge}
         assert on_account(house) == 0
 
+    def test_control_without_the_lock_of_the_account_it_is_spent_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        house = House()
+        house.deposit(card("500"), by=None)
+        bills = [house.bill("500") for _ in range(2)]
+        both_have_read = threading.Barrier(2, timeout=PATIENCE)
+
+        def read_only(facility_id: int, patient_id: int) -> Decimal:
+            balance = advance_balance(facility_id, patient_id)
+            both_have_read.wait()
+            return balance
+
+        monkeypatch.setattr(payments, "lock_accounts", read_only)
+        done = race([lambda bill=bill: house.pay(bill, from_account("500"), by=None) for bill in bills])
+        assert not done.raised
+        assert on_account(house) == D(-500)
+        assert [finding.code for finding in prove(house.facility).findings] == ["advance_below_zero"]
+
     def test_both_sides_of_a_merge(self) -> None:
         house = House()
         known_as = house.newcomer()
@@ -387,3 +408,23 @@ class TestAtTheSameMoment:
         assert not set(map(type, done.raised)) - {NotInDrawer, RefundTooLarge}
         assert shift_report(shift).expected == 1000 - sum(Refund.objects.values_list("amount", flat=True)) >= 0
         assert Receipt.objects.filter(kind="refund").count() == Refund.objects.count()
+
+    def test_control_without_the_lock_of_the_shift_it_gives_more_than_it_holds(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        house = House()
+        shift = house.open(float_amount="0")
+        paid_before = [house.pay(house.bill("500"), "500").payments.get() for _ in range(2)]
+        house.act(close_shift, shift_id=shift.pk, counted=D(1000))
+        shift = house.open(float_amount="500")
+        both_have_looked = threading.Barrier(2, timeout=PATIENCE)
+
+        def look_only(*asked: Any) -> None:
+            desk.require_in_drawer(*asked)
+            both_have_looked.wait()
+
+        monkeypatch.setattr(refunds, "require_in_drawer", look_only)
+        monkeypatch.setattr(desk, "_RESERVE", desk._RESERVE.replace("FOR NO KEY UPDATE", ""))
+        done = race([lambda one=one: house.refund(one, "500") for one in paid_before])
+        assert not done.raised
+        assert shift_report(shift).expected == D(-500)
