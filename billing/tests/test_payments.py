@@ -1,15 +1,11 @@
-"""Taking money: tenders, change, part payments, advances, references, what is refused, how many statements it is."""
+"""Taking money: tenders, change, part payments, advances, references, and what is refused."""
 
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.test import override_settings
-from django.test.utils import CaptureQueriesContext
-from hypothesis import given
-from hypothesis import strategies as st
 
 from accounts.actions import give_role
 from accounts.errors import OutOfReach, PermissionDenied
@@ -17,7 +13,6 @@ from accounts.tests.factories import FacilityFactory, UserFactory
 from billing.changes import BillChange
 from billing.errors import (
     AdvanceTooSmall,
-    BadAmount,
     BillNotOpen,
     Overpayment,
     ReferenceNeeded,
@@ -27,7 +22,7 @@ from billing.errors import (
 )
 from billing.models import LedgerTransaction, Payment, Receipt
 from billing.queries import advance_balance
-from billing.tenders import Tender, amount_of, change, checked, draw, same_money, split, total
+from billing.tenders import Tender
 from billing.tests.house import House, card, from_account
 from common.errors import BadInput, NotFound, PreconditionFailed
 from common.testing.races import race
@@ -52,74 +47,6 @@ def house(db: None) -> House:
 def written() -> tuple[int, int, int]:
     """How much there is of what a payment leaves behind."""
     return Payment.objects.count(), Receipt.objects.count(), LedgerTransaction.objects.filter(kind="payment").count()
-
-
-# --- the rules of tenders -------------------------------------------------------------------------------------------
-
-AMOUNTS = st.decimals(min_value=D("0.01"), max_value=D(100_000), places=2)
-WAYS = st.sampled_from(["cash", "card", "upi", "account"])
-TENDERS = st.lists(st.builds(Tender, WAYS, AMOUNTS), min_size=1, max_size=5)
-
-
-class TestTenders:
-    @pytest.mark.parametrize("wrong", ["0", "-1", "0.001", "NaN", "Infinity", "1000000000000"])
-    def test_what_is_no_amount_is_refused(self, wrong: str) -> None:
-        with pytest.raises(BadAmount):
-            amount_of(D(wrong))
-
-    def test_an_amount_gets_its_two_decimals(self) -> None:
-        assert str(amount_of(D("650"))) == "650.00"
-        assert amount_of(D(0), zero=True) == 0
-
-    @pytest.mark.parametrize("method", ["card", "bank", "upi", "wallet"])
-    def test_what_leaves_a_trace_elsewhere_needs_its_reference(self, method: str) -> None:
-        with pytest.raises(ReferenceNeeded):
-            checked([Tender(method, D(5), reference="  ")])
-        (tender,) = checked([Tender(method, D(5), reference=" T-1 ")])
-        assert tender.reference == "T-1"
-
-    @pytest.mark.parametrize(
-        "tenders",
-        [
-            [],
-            [Tender("cheque", D(5))],
-            [Tender("card", D(5), "T-1"), Tender("card", D(6), "T-1")],
-            [Tender("card", D(5), "T" * 101)],
-            [handed("500", "499.99")],
-        ],
-    )
-    def test_what_cannot_be_paid_so_is_refused(self, tenders: list[Tender]) -> None:
-        with pytest.raises(BadInput):
-            checked(tenders)
-
-    def test_change_is_what_was_handed_over_less_what_is_taken(self) -> None:
-        assert change(checked([handed("650", "1000"), card("200")])) == D(350)
-        assert change(checked([card("200")])) == 0
-
-    def test_the_account_pays_first_so_that_nothing_of_it_is_left_over(self) -> None:
-        cash, account = split([Tender("cash", D(80)), Tender("account", D(50))], D(100))
-        assert (account.on_bill, account.rest) == (D(50), D(0))
-        assert (cash.on_bill, cash.rest) == (D(50), D(30))
-
-    @given(TENDERS, AMOUNTS)
-    def test_no_cent_is_lost_between_bill_and_rest(self, tenders: list[Tender], due: Decimal) -> None:
-        parts = split(tenders, due)
-        assert [part.tender for part in parts] == tenders
-        assert all(
-            part.on_bill + part.rest == part.tender.amount and min(part.on_bill, part.rest) >= 0 for part in parts
-        )
-        assert sum(part.on_bill for part in parts) == min(due, total(tenders))
-
-    @given(st.lists(AMOUNTS), AMOUNTS)
-    def test_a_sum_is_drawn_from_its_sources_in_their_order(self, sources: list[Decimal], wanted: Decimal) -> None:
-        taken = draw(list(enumerate(sources)), wanted)
-        assert sum(part for _, part in taken) == min(wanted, sum(sources))
-        assert all(0 < part <= sources[which] for which, part in taken)
-        assert all(part == sources[which] for which, part in taken[:-1])
-
-    def test_the_same_money_is_the_same_however_it_is_split(self) -> None:
-        assert same_money([("card", "T", D(7)), ("card", "T", D(3))], [("card", "T", D(10))])
-        assert not same_money([("card", "T", D(10))], [("card", "U", D(10))])
 
 
 # --- a bill is paid -------------------------------------------------------------------------------------------------
@@ -455,35 +382,3 @@ class TestRefused:
         with pytest.raises(ReferenceNeeded):
             house.pay(bill, Tender("card", D(5)))
         assert house.pay(bill, "5").number == "R-2031-000002"
-
-
-# --- what it costs --------------------------------------------------------------------------------------------------
-
-
-def statements(work: Callable[[], object]) -> list[str]:
-    """What is sent to the database, without the transaction's own."""
-    with CaptureQueriesContext(connection) as captured:
-        work()
-    own = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
-    return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(own)]
-
-
-class TestQueries:
-    """A payment is at most 12 statements, however many lines the bill has."""
-
-    @pytest.mark.parametrize(
-        ("most", "ways"),
-        [
-            (10, ["200"]),
-            (11, [card("200")]),
-            (12, [from_account("200")]),
-            (11, [card("200"), Tender("upi", Decimal(100), "U-1"), "300"]),
-        ],
-    )
-    def test_a_payment(self, house: House, most: int, ways: list[Any]) -> None:
-        house.deposit("1000", card("5"), Tender("upi", Decimal(5), "U-0"))  # the accounts of the ledger are there
-        house.pay(house.bill("5"), from_account("5"))
-        bill = house.bill(*["100"] * 9)
-        assert house.meena.grants  # they come with the sign-in
-        sent = statements(lambda: house.pay(bill, *ways))
-        assert len(sent) == most <= 12

@@ -1,10 +1,13 @@
 """What screens and answers read: lists, finding, accounts and prices, each in a known number of queries."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.errors import OutOfReach, PermissionDenied
 from accounts.permissions import ALL
@@ -31,6 +34,7 @@ from billing.queries import (
     tax_rates,
 )
 from billing.queries.bills import paid_on, to_give_back, to_pay, void_on
+from billing.tenders import Tender
 from billing.tests.house import House, card, from_account, lines
 from patients.actions import mark_merged
 from patients.tests.factories import PatientFactory
@@ -246,3 +250,32 @@ class TestHowMany:
         for most, read in reads:
             with django_assert_num_queries(most):
                 read()
+
+
+def statements(work: Callable[[], object]) -> list[str]:
+    """What is sent to the database, without the transaction's own."""
+    with CaptureQueriesContext(connection) as captured:
+        work()
+    own = ("SAVEPOINT", "RELEASE", "BEGIN", "COMMIT")
+    return [query["sql"] for query in captured.captured_queries if not query["sql"].startswith(own)]
+
+
+class TestAPaymentCosts:
+    """A payment is at most 12 statements, however many lines the bill has."""
+
+    @pytest.mark.parametrize(
+        ("most", "ways"),
+        [
+            (10, ["200"]),
+            (11, [card("200")]),
+            (12, [from_account("200")]),
+            (11, [card("200"), Tender("upi", Decimal(100), "U-1"), "300"]),
+        ],
+    )
+    def test_by_its_ways(self, house: House, most: int, ways: list[Any]) -> None:
+        house.deposit("1000", card("5"), Tender("upi", Decimal(5), "U-0"))  # the accounts of the ledger are there
+        house.pay(house.bill("5"), from_account("5"))
+        bill = house.bill(*["100"] * 9)
+        assert house.meena.grants  # they come with the sign-in
+        sent = statements(lambda: house.pay(bill, *ways))
+        assert len(sent) == most <= 12
