@@ -40,13 +40,17 @@ class SetupForm(forms.ModelForm):
     """Says what the database would refuse, also where it is about fields that are only shown."""
 
     def clean(self) -> dict[str, Any]:
-        """Department and tax belong to the facility of what they stand in."""
+        """Department and tax belong to the facility of what they stand in; the last day is not before the first."""
         given = super().clean() or {}
         facility_id = getattr(given.get("facility"), "pk", None) or self.instance.facility_id
         for name in ("department", "tax"):
             chosen = given.get(name)
             if chosen is not None and chosen.facility_id != facility_id:
                 self.add_error(name, "It belongs to another facility.")
+        begins = given.get("valid_from") or getattr(self.instance, "valid_from", None)
+        if begins and given.get("valid_until") and given["valid_until"] < begins:
+            # Said before the database is asked, which has no range that runs backwards.
+            self.add_error("valid_until", "It ends before it begins.")
         return given
 
     def _post_clean(self) -> None:
