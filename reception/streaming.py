@@ -37,7 +37,6 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 from django.views.decorators.cache import never_cache
@@ -111,8 +110,6 @@ def _still(ask: Callable[[HttpRequest], Watch | HttpResponseBase], request: Http
             found = ask(again)
     except (DomainError, Http404, PermissionDenied):
         return False
-    finally:
-        connections.close_all()
     return isinstance(found, Watch) and found.key == was.key
 
 

@@ -1,5 +1,6 @@
 """Streams of pages over the product's own server: what comes, who gets it, when it ends, what stays behind."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -23,7 +24,7 @@ from opd_engine.embedded import _wait_until
 from opd_engine.tests.served import Served
 from reception.tests.factories import HOUR, Hall, another_day
 from tokens import live
-from tokens.live import hearing, saying, sending, sharing
+from tokens.live import Frame, Hub, Watch, hearing, saying, sending, sharing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -249,6 +250,34 @@ class TestWhatItOutlives:
         outermost(renamed)
         assert any("Ravi Shankar" in part for part in tab.event() or [])
         tab.close()
+
+    def test_a_read_that_hangs_is_given_up_and_the_next_is_read(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(hearing, "LONGEST", 0.05)
+        reading = threading.Event()
+
+        def hangs() -> None:
+            reading.set()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(60)")
+
+        async def scenario() -> None:
+            hub = Hub(hearing.Database())
+            hung = hub.follow(Watch(key="hangs", read=hangs, facility_id=1), idle=SOON)
+            waits = asyncio.ensure_future(anext(hung))
+            while not reading.is_set():
+                await asyncio.sleep(0)
+            other = hub.follow(Watch(key="other", read=lambda: Frame.of({"a": "b"}), facility_id=1), idle=SOON)
+            async with asyncio.timeout(SOON):
+                frame = await anext(other)
+            assert frame is not None
+            assert not waits.done()
+            waits.cancel()
+            await other.aclose()
+
+        asyncio.run(scenario())
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("0",)
 
 
 class TestWhatStaysBehind:

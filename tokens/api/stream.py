@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Final
 
-from django.db import connections
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
@@ -51,8 +50,6 @@ class StreamView(APIView):
             self.admit(self.initialize_request(as_of_now(request._request)), pk)
         except (DomainError, APIException):
             return False
-        finally:
-            connections.close_all()
         return True
 
 

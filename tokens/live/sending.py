@@ -4,9 +4,11 @@ import random
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Final
 
 from tokens.live.frames import Frame, Watch
+from tokens.live.hearing import in_time
 from tokens.live.sharing import hub
 
 KEPT_ALIVE: Final = 8.0
@@ -22,7 +24,7 @@ async def events(
 
     Args:
         write: the event for a frame, given the version that was sent last; empty where it has nothing for this reader.
-        allowed: in a thread: whether the reader would be let in again, to the same. It closes its connection.
+        allowed: in the hub's thread: whether the reader would be let in again, to the same.
         seen: the version that the reader has.
     """
     here = hub()
@@ -30,7 +32,7 @@ async def events(
     async with aclosing(here.follow(watch, seen=seen, idle=KEPT_ALIVE)) as frames:
         async for frame in frames:
             if time.monotonic() > asked:
-                if not await here.in_thread(allowed):
+                if not await here.in_thread(partial(_in_time, allowed)):
                     return
                 asked = _later()
             if frame is None:
@@ -40,6 +42,11 @@ async def events(
                 yield written
             else:
                 seen = frame.version
+
+
+def _in_time(allowed: Callable[[], bool]) -> bool:
+    with in_time():
+        return allowed()
 
 
 def _later() -> float:

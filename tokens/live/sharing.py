@@ -145,7 +145,7 @@ class Hub:
             self._leave(watched)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do something short in the thread of this hub, while a stream is open; it closes its connection itself."""
+        """Do something short in this hub's thread, while a stream is open; `in_time`, where it asks the database."""
         return await asyncio.get_running_loop().run_in_executor(self._reader, work)
 
     def _join(self, watch: Watch) -> Watched:
