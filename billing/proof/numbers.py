@@ -20,8 +20,8 @@ NUMBERS: Final = (
         "number_gap",
         _("A number was given and is not there."),
         # EXCEPT and no join: how many numbers a counter stands for is nothing that the planner can know.
-        f"""SELECT 'number', NULL::bigint, kind || '-' || year || '-' || lpad(serial::text, 6, '0'),
-            NULL::numeric, NULL::numeric
+        f"""SELECT 'number', NULL::bigint, kind || '-' || year || '-'
+            || lpad(serial::text, greatest(6, length(serial::text)), '0'), NULL::numeric, NULL::numeric
         FROM (SELECT c.kind::text, c.year::int, serial FROM billing_counter c
                 CROSS JOIN LATERAL generate_series(1, c.last) AS wanted (serial) WHERE c.facility_id = %(facility)s
               EXCEPT SELECT letter, year, serial FROM ({_GIVEN}) AS given) AS missing""",  # noqa: S608
