@@ -30,6 +30,11 @@ def said(amount: Decimal, currency: str = "INR") -> str:
     return f"{MINUS if amount < 0 else ''}{symbol(currency)}{figures(abs(amount), currency)}"
 
 
+def brief(amount: Decimal, currency: str = "INR") -> str:
+    """The same without cents where there are none: ₹600, for a line that has little room."""
+    return said(amount, currency).removesuffix(".00")
+
+
 def plain(amount: Decimal) -> str:
     """An amount as a field has it: 1284.50, and 650 where there are no cents."""
     text = f"{amount:.2f}"

@@ -3,11 +3,12 @@
 Times stay times here; the templates write them in the facility's own zone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from statistics import median
+from types import MappingProxyType
 from typing import cast
 
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext
@@ -38,6 +39,8 @@ SOURCE_WORDS: dict[Source, str] = {
 }
 """Sources in the order of their keys, 1 to 5."""
 
+NOTHING: Mapping[int, str] = MappingProxyType({})
+
 MOST_CELLS = 12
 """A slot with more places shows one bar instead of a cell for each."""
 
@@ -54,7 +57,10 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One token as a line. `mark` is the shape that tells its state, `state` the same in words."""
+    """One token as a line. `mark` is the shape that tells its state, `state` the same in words.
+
+    `due` is what is still to be paid, in words, for those who may see money.
+    """
 
     id: int
     number: str
@@ -65,6 +71,7 @@ class Row:
     note_at: datetime | None = None
     kind: str = ""
     tone: str = ""
+    due: str = ""
 
 
 @dataclass(slots=True)
@@ -143,17 +150,21 @@ def phase_of(session: SessionFacts, now: datetime) -> str:
     return "now" if any(t.queued or t.status == Status.IN_PROGRESS for t in _all(session)) else "over"
 
 
-def column(session: SessionFacts, names: Names, patients: dict[int, str], now: datetime) -> Column:
+def column(
+    session: SessionFacts, names: Names, patients: dict[int, str], now: datetime, dues: Mapping[int, str] = NOTHING
+) -> Column:
     """A session with everything that the desk says about it.
 
     Args:
         patients: names of the patients by token.
+        dues: what is still to be paid, in words, by token.
     """
     state, mark, since = _state(session, now)
     by_slot: dict[int, list[TokenFacts]] = {}
     for token in in_order(session, now):
         by_slot.setdefault(token.slot_id, []).append(token)
-    slots = [_slot(session, slot, by_slot.get(slot.id, []), patients, now) for slot in session.slots]
+    lines = {t.id: row(t, session, patients[t.id], now, dues.get(t.id, "")) for t in _all(session)}
+    slots = [_slot(session, slot, by_slot.get(slot.id, []), lines, now) for slot in session.slots]
     _hint(session, slots, now)
     emergencies = [t for t in _all(session) if t.emergency and t.status == Status.WAITLISTED]
     open_slots = [slot for slot in session.slots if slot.free and rules.takes(slot, session, now)]
@@ -165,7 +176,7 @@ def column(session: SessionFacts, names: Names, patients: dict[int, str], now: d
         since=since,
         punctual=_punctual(session, now),
         slots=slots,
-        alerts=[row(t, session, patients[t.id], now) for t in sorted(emergencies, key=rules.rank)],
+        alerts=[lines[t.id] for t in sorted(emergencies, key=rules.rank)],
         phase=phase_of(session, now),
         overdue=_overdue(session, now),
         next_free=open_slots[0] if open_slots else None,
@@ -173,12 +184,12 @@ def column(session: SessionFacts, names: Names, patients: dict[int, str], now: d
     )
 
 
-def row(token: TokenFacts, session: SessionFacts, name: str, now: datetime) -> Row:
+def row(token: TokenFacts, session: SessionFacts, name: str, now: datetime, due: str = "") -> Row:
     """One token as a line of the desk."""
     mark, state, tone = _mark(token, session, now)
     note, at = _note(token, mark, now)
     kind = token.source if token.source in (Source.PAID, Source.EMERGENCY) else "paid" if token.paid else ""
-    return Row(token.id, token.number, name, mark, state, note, at, kind, tone)
+    return Row(token.id, token.number, name, mark, state, note, at, kind, tone, due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,10 +247,9 @@ def _overdue(session: SessionFacts, now: datetime) -> bool:
 
 
 def _slot(
-    session: SessionFacts, slot: SlotFacts, tokens: list[TokenFacts], patients: dict[int, str], now: datetime
+    session: SessionFacts, slot: SlotFacts, tokens: list[TokenFacts], lines: Mapping[int, Row], now: datetime
 ) -> SlotView:
     """A slot with its tokens, which come in order."""
-    lines = {t.id: row(t, session, patients[t.id], now) for t in tokens}
     holding = [t for t in tokens if t.uses_place]
     past = rules.over(slot, session, now)
     return SlotView(

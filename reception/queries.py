@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Facility, User
 from accounts.permissions import reach, require_anywhere, within
+from common.amounts import brief
 from common.errors import Busy, NotFound
 from common.kept import Kept
 from patients.models import Patient
@@ -63,6 +64,7 @@ class Day:
     tokens: dict[int, list[tuple[Any, ...]]]
     policies: list[PolicyAssignment]
     patients: dict[int, str] = field(default_factory=dict)
+    dues: dict[int, str] = field(default_factory=dict)
     _columns: dict[str, list[Column]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -95,7 +97,8 @@ class Day:
         minute = self.now.replace(second=0, microsecond=0)
         policy = repr(self._policy_of(session_id))
         slots = tuple(self.slots.get(session_id, []))
-        return (self.rows[session_id], self.names[session_id], slots, tuple(tokens), names, policy, minute)
+        dues = tuple(self.dues.get(row[0], "") for row in tokens) if self.dues else ()
+        return (self.rows[session_id], self.names[session_id], slots, tuple(tokens), names, policy, minute, dues)
 
     def builders(self, *, doctor_id: int = 0, department_id: int = 0) -> list[Callable[[], SessionFacts]]:
         """Makers of facts of the sessions of a doctor or of a department."""
@@ -121,7 +124,7 @@ class Day:
 
     def column(self, facts: SessionFacts) -> Column:
         """One session as a column."""
-        return column(facts, self.names[facts.id], self.patients, self.now)
+        return column(facts, self.names[facts.id], self.patients, self.now, self.dues)
 
     def figures(self) -> Figures:
         """The numbers of the day."""
@@ -184,10 +187,12 @@ def _of_the_night(facility: Facility, on: dt.date, now: datetime) -> Q:
 
 
 def _add_tokens(found: Day, ids: list[int]) -> None:
-    tokens = Token.objects.filter(session_id__in=ids).order_by("id").values_list(*TOKEN_COLUMNS, "patient__name")
-    for *row, name in tokens:
+    of_day = Token.objects.filter(session_id__in=ids).order_by("id")
+    for *row, name, due in of_day.values_list(*TOKEN_COLUMNS, "patient__name", "of_visit__bill__due"):
         found.tokens.setdefault(row[1], []).append(tuple(row))
         found.patients[row[0]] = name
+        if due and due > 0:
+            found.dues[row[0]] = brief(due, found.facility.currency)
 
 
 def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
@@ -207,13 +212,16 @@ def _policies(facility: Facility) -> list[PolicyAssignment]:
 
 
 def get_token(*, token_id: int, by: User, code: str = VIEW) -> Token:
-    """One token with session, doctor, room, facility, slot and patient. One query.
+    """One token with session, doctor, room, facility, slot, patient and its consultation bill. One query.
 
     Raises:
         NotFound: there is none; for one of another facility the attempt is recorded.
         PermissionDenied: the caller belongs there and lacks the permission.
     """
-    related = ("session__facility", "session__doctor", "session__room", "session__department", "slot", "patient")
+    related = (
+        "session__facility", "session__doctor", "session__room", "session__department", "slot", "patient",
+        "of_visit__bill",
+    )  # fmt: skip
     # Not first(), which sorts: the order of one row would be looked for among a hundred columns.
     token = next(iter(Token.objects.select_related(*related).filter(pk=token_id).order_by()), None)
     if token is None:

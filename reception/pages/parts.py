@@ -41,6 +41,7 @@ class Sight:
         may_call: whether columns have the button that calls the next patient.
         may_tell: whether those who are to be told of a change are listed.
         overview: a row a doctor instead of a column.
+        money: whether rows say what is due.
     """
 
     facility_id: int
@@ -51,6 +52,7 @@ class Sight:
     may_tell: bool = False
     language: str = "en"
     overview: bool = False
+    money: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,9 @@ def parts(day: Day, sight: Sight) -> Parts:
 def _columns(day: Day, hall: Hall, sight: Sight) -> dict[str, str]:
     may_call = sight.may_call and day.is_today
     return {
-        f"col-{column.session.id}": column_html(day, column, may_call=may_call, language=sight.language)
+        f"col-{column.session.id}": column_html(
+            day, column, may_call=may_call, language=sight.language, money=sight.money
+        )
         for column in hall.columns
     } or {"nobody": _write("reception/_nobody.html", {})}
 
@@ -139,10 +143,10 @@ def _line(day: Day, column: Column, on: Scale, language: str) -> str:
     return _kept.get(key, lambda: _write("reception/_ov_row.html", {"line": overview.line(column, on), "scale": on}))
 
 
-def column_html(day: Day, column: Column, *, may_call: bool, language: str) -> str:
+def column_html(day: Day, column: Column, *, may_call: bool, language: str, money: bool = False) -> str:
     """One session as a column. The facility's clock and the language are set by the caller."""
-    key = ("column", *day.read_of(column.session.id), may_call, language)
-    context = {"column": column, "may_call": may_call}
+    key = ("column", *day.read_of(column.session.id), may_call, language, money)
+    context = {"column": column, "may_call": may_call, "money": money}
     return _kept.get(key, lambda: _write("reception/_column.html", context))
 
 

@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.safestring import SafeString, mark_safe
 
 from reception.actions import TELL
+from reception.money.queries import SEE
 from reception.pages.frame import Place, may, person
 from reception.pages.parts import Parts, Sight, parts
 
@@ -58,6 +59,7 @@ def sight_of(request: HttpRequest, where: Place, *, own: bool, overview: bool) -
         may_tell=allowed(TELL),
         language=translation.get_language() or "en",
         overview=overview,
+        money=allowed(SEE),
     )
 
 

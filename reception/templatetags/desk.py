@@ -26,9 +26,9 @@ register.simple_tag(mark)
 
 
 @register.simple_tag
-def slots(views: list[SlotView], plans: str) -> SafeString:
+def slots(views: list[SlotView], plans: str, money: bool = False) -> SafeString:
     """The slots of a column with everybody in them."""
-    return mark_safe(written.slots(views, plans))  # noqa: S308 - every text is escaped
+    return mark_safe(written.slots(views, plans, money=money))  # noqa: S308 - every text is escaped
 
 
 @register.simple_tag
