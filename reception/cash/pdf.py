@@ -29,8 +29,8 @@ def pdf_of(html: str, size: str) -> bytes:
 def _height(html: str) -> float:
     """How long the text is, in mm."""
     document = _document(html, f"@page {{ size: 80mm {_LONGEST}mm; margin: {_MARGIN}mm }}")
-    _x, y = document.pages[0].anchors.get(END, (0, _LONGEST))
-    return float(y) / _MM + 2 * _MARGIN
+    _left, top, *_rest = document.pages[0].anchors[END]
+    return float(top) / _MM + 2 * _MARGIN
 
 
 def _written(html: str, page: str) -> bytes:

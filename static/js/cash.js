@@ -51,20 +51,20 @@ function reckon() {
   const change = Math.max(0, Math.min(rest, cash));
   const keeps = form.elements.keep.checked;
   form.classList.toggle("over", rest > 0);
-  const said_ = sentence(rest, change, keeps);
+  const told = sentence(rest, change, keeps, cash > 0);
   const box = $(".change");
-  box.classList.toggle("left", said_.name !== "change");
-  $("#change-words").textContent = box.dataset[`words${said_.name[0].toUpperCase()}${said_.name.slice(1)}`];
-  $("#change-amount").textContent = said(said_.amount, sign);
+  box.classList.toggle("left", told.name !== "change");
+  $("#change-words").textContent = box.dataset[`words${told.name[0].toUpperCase()}${told.name.slice(1)}`];
+  $("#change-amount").textContent = said(told.amount, sign);
   const taken = keeps ? cash + other : cash + other - change;
   const words = $("#take-words");
-  words.textContent = words.dataset.words.replace("%", said(taken, sign));
+  words.textContent = words.dataset.words.replace("%", taken ? said(taken, sign) : "").trim();
   for (const note of $$("[data-note]", form)) note.setAttribute("aria-pressed", String(cents(note.dataset.note) === cash));
   preview(form, { cash, other, taken, change: keeps ? 0 : change, due: Math.max(0, -rest), sign });
 }
 
-function sentence(rest, change, keeps) {
-  if (rest < 0) return { name: "left", amount: -rest };
+function sentence(rest, change, keeps, gives) {
+  if (rest < 0 || (!rest && !gives)) return { name: "left", amount: -rest };
   if (keeps && rest > 0) return { name: "kept", amount: rest };
   if (rest > change) return { name: "over", amount: rest - change };
   return { name: "change", amount: change };
