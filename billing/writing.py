@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext_noop as _
+
 from billing.errors import BadAmount, DiscountTooLarge, NoLines, ReasonNeeded
 from billing.models import Bill, Line
 from billing.rules import MOST_LINES, LineIn, NotMoney, Off, OffTooLarge, Totals, totals
@@ -17,9 +19,9 @@ def reckon(lines: Sequence[LineIn], discount: Off | None, discount_reason: str) 
     if not lines:
         raise NoLines(attr="lines")
     if len(lines) > MOST_LINES:
-        raise BadInput("A bill has at most {most} lines.", attr="lines", most=MOST_LINES)
+        raise BadInput(_("A bill has at most {most} lines."), attr="lines", most=MOST_LINES)
     if not all(line.description.strip() for line in lines):
-        raise BadInput("Say what each line is for.", attr="lines")
+        raise BadInput(_("Say what each line is for."), attr="lines")
     try:
         sums = totals(lines, discount)
     except NotMoney:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from accounts.permissions import reach
@@ -66,7 +67,7 @@ def create_bill(
     at = at or timezone.now()
     patient = Patient.objects.select_related("facility").filter(pk=patient_id, facility_id=facility_id).first()
     if patient is None:
-        raise NotFound("There is no such patient here.")
+        raise NotFound(_("There is no such patient here."))
     if by is not None:
         reach(by, "billing.bill", patient.facility, facility_id=facility_id)
     sums = reckon(lines, discount, discount_reason)
