@@ -28,6 +28,7 @@ _NAMED: Final = (
     "slot",
     "patient",
     "sent_from__session__doctor",
+    "of_visit__bill",
 )
 
 _KINDS: Final = {

@@ -10,11 +10,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.permissions import require
+from accounts.permissions import allows, require
 from common.errors import DomainError, NotFound
 from patients.models import Patient
 from patients.queries import get_patient, search_patients
 from reception import queries
+from reception.money.queries import SEE, before_cancelling
 from reception.offers import Offer, gains_by_cancelling, offers
 from reception.pages.frame import Place, person
 from reception.steps import step_named
@@ -82,15 +83,17 @@ def whole_number(text: str) -> int:
 
 
 def _cancel(request: HttpRequest, where: Place, token: Token, sent: Any) -> Context:
-    """What it does to others stands beside the button. Four queries."""
+    """What it does to others and to money stands beside the button. Six queries at most."""
     session, _patients, now = queries.line_of(token)
     if token.pk not in session.tokens or token.status not in ACTIVE:
         return {}
+    sees = allows(person(request), SEE, token.session.facility_id)
     gains = [each.number for each in gains_by_cancelling(session, token.pk, now)]
     return {
         "gains": joined(gains) if gains else "",
         "several": len(gains) > 1,
         "had_place": token.status == Status.CONFIRMED,
+        "money": before_cancelling(token) if sees else [],
     }
 
 

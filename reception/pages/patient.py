@@ -25,6 +25,7 @@ from reception import self_service
 from reception.board import room_words
 from reception.errors import FormNotTrusted
 from reception.models import SelfService
+from reception.money.queries import before_cancelling
 from reception.pages.languages import NAMES, chosen, remember
 from reception.phone_queries import Own, own, token_of
 from reception.self_service import Where
@@ -208,7 +209,9 @@ def cancel(request: HttpRequest, key: str) -> HttpResponse:
     if not found.standing.cancels:
         return _as_it_stands(request, key, lambda now: now.ended_by == "patient")
     if request.method != "POST":
-        return _spoken(request, found, "reception/patient_cancel.html", {})
+        with translation.override(chosen(request, found.facility.languages)):
+            money = before_cancelling(token)
+        return _spoken(request, found, "reception/patient_cancel.html", {"money": money})
     return _step(request, token, self_service.cancel, lambda now: now.ended_by == "patient")
 
 

@@ -19,6 +19,7 @@ from reception import changes, plan_queries, plans, queries
 from reception.changes import Change
 from reception.forms import PlanForm
 from reception.hall import MOST_CELLS, Column, SlotView
+from reception.money.queries import SEE, before_plan
 from reception.pages.frame import Place, may, person
 from reception.plans import Line
 from scheduling.models import Session
@@ -222,6 +223,7 @@ def _preview(
         "moved": moved,
         "difference": plans.stale(form.who, plan) if moved else "",
         "then": _then(slot, plan) if slot else None,
+        "money": before_plan(effects, where.facility.pk, starts) if may(request, where.facility)(SEE) else [],
     }
 
 

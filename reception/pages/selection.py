@@ -8,10 +8,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from common.amounts import brief
 from common.errors import NotFound
 from reception import queries
 from reception.changes import Link, links
 from reception.hall import row
+from reception.money.queries import SEE, TAKE, due_of
 from reception.pages.frame import Place, may, person
 from reception.steps import steps
 from tokens.facts import SessionFacts, TokenFacts
@@ -46,6 +48,8 @@ def selected(request: HttpRequest, where: Place, token: Token) -> dict[str, Any]
         "often": [step for step in offered if step.often],
         "rare": [step for step in offered if not step.often],
         "changes": _changes(session, token, allowed),
+        "due": brief(due_of(token), token.session.facility.currency) if allowed(SEE) and due_of(token) else "",
+        "takes": allowed(TAKE),
         "key": uuid4(),
         "where": where,
     }

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from reception import phone, queries, token_queries
 from reception.changes import links
 from reception.hall import Row, in_order, row
+from reception.money.queries import SEE, TAKE, bills_of
 from reception.pages.frame import Place, may, person, show, staff
 from reception.steps import STEPS, steps
 from reception.streaming import live_page
@@ -29,7 +30,7 @@ from tokens.waits import waits
 PARTS = ("token-head", "token-place", "token-history", "token-facts")
 """What follows by stream, in the order of the page."""
 
-SEEN = frozenset({step.permission for step in STEPS} | {"patients.view", "tokens.delay", "tokens.supply"})
+SEEN = frozenset({step.permission for step in STEPS} | {"patients.view", "tokens.delay", "tokens.supply", SEE, TAKE})
 """Permissions on which the page depends."""
 
 
@@ -105,7 +106,7 @@ def _file(name: str) -> str:
 
 
 def look(token: Token, sight: Sight) -> dict[str, Any]:
-    """Everything that the page says of a token. Ten queries; more where it came from another session."""
+    """Everything that the page says of a token. Eleven queries; more where it came from another session."""
     session, patients, now = queries.line_of(token)
     facts = session.tokens[token.pk]
     where = Place(token.session.facility, [], token.session.date)
@@ -134,6 +135,8 @@ def look(token: Token, sight: Sight) -> dict[str, Any]:
         "copies": len(slips) - 1,
         "sent_to": token_queries.sent_to(token),
         "visits": queries.visits(token.patient).exclude(pk=token.pk)[:6],
+        "bills": bills_of(token) if SEE in sight.allowed else [],
+        "takes": TAKE in sight.allowed,
         "next": reverse("token", args=[token.pk]),
     }
 

@@ -66,10 +66,10 @@ class TestTokenPage:
         assert "Start" not in text(hall.client("staff").get(address))
         assert "Cancel" not in text(hall.client("lab-technician").get(address))
 
-    def test_fourteen_queries_at_most(self, django_assert_max_num_queries):
+    def test_fifteen_queries_at_most(self, django_assert_max_num_queries):
         hall = Hall()
         token, asha = hall.give("Ravi"), hall.asha
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(15):
             asha.get(f"/desk/tokens/{token.pk}/")
 
     @pytest.mark.parametrize("what", ["", "slip/"])
