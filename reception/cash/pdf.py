@@ -21,14 +21,14 @@ def pdf_of(html: str, size: str) -> bytes:
         size: `roll` (80 mm) or `a4`.
     """
     if size == "a4":
-        return _written(html, "@page { size: A4; margin: 18mm }")
+        return _written(html, "")
     height = _height(html)
-    return _written(html, f"@page {{ size: 80mm {height:.1f}mm; margin: {_MARGIN}mm }}")
+    return _written(html, f"@page roll {{ size: 80mm {height:.1f}mm; margin: {_MARGIN}mm }}")
 
 
 def _height(html: str) -> float:
     """How long the text is, in mm."""
-    document = _document(html, f"@page {{ size: 80mm {_LONGEST}mm; margin: {_MARGIN}mm }}")
+    document = _document(html, f"@page roll {{ size: 80mm {_LONGEST}mm; margin: {_MARGIN}mm }}")
     _left, top, *_rest = document.pages[0].anchors[END]
     return float(top) / _MM + 2 * _MARGIN
 

@@ -220,7 +220,7 @@ onKey((key) => {
 
 document.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  const link = event.target.closest("a[data-drawer], a[data-row]");
+  const link = event.target.closest("a[data-drawer]");
   if (!link) return;
   event.preventDefault();
   if (link.closest("#results")) forget();

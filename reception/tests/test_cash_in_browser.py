@@ -1,0 +1,276 @@
+"""A cashier's morning in a real browser, with the keyboard alone; two cashiers at once; the same without scripts."""
+
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from billing.models import Payment, Receipt, ReceiptPrint, Refund, Shift
+from common.testing.browser import STILL, Browsing, axe, layout_shift
+from reception.tests.cashing import CashDesk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_cashier_s_morning_with_the_keyboard_alone(browsing: Browsing) -> None:
+    desk = CashDesk()
+    sunita = desk.patient("Sunita Deshpande")
+    bill = desk.owe(sunita, "500", "150")
+    geeta = desk.owe("Geeta Rane", "800", "300", about="C-012, Dr Khan")
+    token = desk.give(sunita, "online")
+    page = browsing.open("/cash/", user=desk.cashier)
+    keys, drawer, head = page.keyboard, page.locator("#drawer"), page.locator("#cash-shift")
+    expect(page.locator("#live")).to_have_text("Live")
+
+    # opens a shift with its float
+    keys.press("o")
+    expect(drawer.locator("#float")).to_be_focused()
+    keys.type("1000")
+    keys.press("Enter")
+    expect(head).to_contain_text("₹1,000.00")
+    expect(drawer).to_be_hidden()
+
+    # scans a slip: the scanner types its address, whatever has the focus, and Enter
+    keys.type(f"http://clinic.example/t/{token.key}")
+    keys.press("Enter")
+    expect(drawer).to_contain_text(bill.number or "-")
+    expect(drawer.locator("[name=method][value=cash]")).to_be_focused()
+
+    # takes cash: 1, the note, Enter; the change is said before and after
+    keys.press("1")
+    expect(drawer.locator("#received")).to_be_focused()
+    keys.type("1000")
+    expect(drawer.locator("#change-amount")).to_have_text("₹350.00")
+    expect(drawer.locator("#take-it")).to_contain_text("Take ₹650.00")
+    keys.press("Enter")
+    expect(drawer.locator(".big").first).to_have_text("₹350.00")
+    expect(drawer).to_contain_text("₹650.00 taken. Give back")
+    expect(head).to_contain_text("₹1,650.00")
+    printer = page.frame_locator("iframe[name=printer]")
+    expect(printer.locator(".sheet")).to_contain_text(Receipt.objects.get().number)
+    assert list(ReceiptPrint.objects.values_list("copy", flat=True)) == [0]
+
+    # P prints a copy, N is the next bill
+    keys.press("p")
+    expect(printer.locator(".sheet")).to_contain_text("Copy 1")
+    keys.press("n")
+    expect(drawer).to_contain_text("Geeta Rane")
+
+    # splits it: cash and UPI, and only the cash gives change
+    keys.press("s")
+    expect(drawer.locator("#split-cash")).to_be_focused()
+    keys.type("500")
+    drawer.locator("#split-upi").focus()
+    keys.type("700")
+    keys.press("Tab")
+    keys.type("UPI-88")
+    expect(drawer.locator("#change-amount")).to_have_text("₹100.00")
+    keys.press("Enter")
+    expect(drawer).to_contain_text("₹1,100.00 taken. Give back")
+    assert {(each.method, each.amount) for each in geeta.payments.all()} == {("cash", 400), ("upi", 700)}
+
+    # refunds what was paid in cash
+    keys.press("f")
+    expect(drawer.locator("#amount")).to_be_focused()
+    drawer.locator("[name=payment]").last.check()
+    drawer.locator("#amount").focus()
+    keys.type("400")
+    expect(drawer.locator("#refund-words")).to_have_text("Give back ₹400.00")
+    keys.press("Tab")
+    keys.type("Service not given")
+    keys.press("Enter")
+    expect(drawer).to_contain_text("Give to the patient")
+    assert Refund.objects.get().amount == Decimal(400)
+    expect(head).to_contain_text("₹1,650.00")
+
+    # closes with a difference, which needs a reason
+    keys.press("Escape")
+    expect(drawer).to_be_hidden()
+    keys.press("c")
+    expect(drawer.locator("[name=n_500]")).to_be_focused()
+    keys.type("3")
+    keys.press("Tab")
+    keys.press("Tab")
+    keys.type("1")
+    expect(drawer.locator("#counted-sum")).to_have_text("₹1,600.00")
+    expect(drawer.locator("#difference")).to_have_text("₹50.00 less than expected: say why.")
+    drawer.locator("#reason").focus()
+    keys.type("Miscounted change")
+    keys.press("Enter")
+    page.wait_for_url("**/report/")
+    expect(page.locator(".sheet")).to_contain_text("Z report")
+    assert Shift.objects.get().difference == Decimal(-50)
+    keys.press("Escape")
+    page.wait_for_url("**/cash/")
+    expect(page.locator("#cash-shift")).to_contain_text("No shift is open")
+
+
+def test_two_cashiers_see_each_other_s_work_and_nothing_typed_is_lost(browsing: Browsing) -> None:
+    desk = CashDesk()
+    farah = desk.another()
+    desk.open()
+    desk.open(farah, drawer=1)
+    bill, other = desk.owe("Sunita", "650"), desk.owe("Abdul", "600")
+    page = browsing.open(f"/cash/?bill={bill.pk}", user=desk.cashier)
+    expect(page.locator("#live")).to_have_text("Live")
+    drawer = page.locator("#drawer")
+    page.fill("#received", "1,000")
+
+    # the other cashier takes a part: it is said where one reads, and what was typed stays
+    desk.pay(bill, "200", "card", reference="T-1", by=farah)
+    expect(drawer).to_contain_text("₹200.00 were paid, Farah Khan. ₹450.00 are due now.")
+    expect(page.locator("#received")).to_have_value("1,000")
+    expect(page.locator("#received")).to_be_focused()
+    expect(page.locator("#change-amount")).to_have_text("₹550.00")
+    expect(page.locator(f"#bill-{bill.pk}")).to_contain_text("₹450.00")
+    page.keyboard.press("Enter")
+    expect(drawer).to_contain_text("₹450.00 taken. Give back")
+    expect(drawer.locator(".big").first).to_have_text("₹550.00")
+
+    # rows come and go by themselves, and the tabs count
+    desk.pay(other, "600", by=farah)
+    expect(page.locator(f"#bill-{other.pk}")).to_have_count(0)
+    expect(page.locator("#cash-tabs")).to_contain_text("Paid today 3")
+    arrived = desk.owe("Came Meanwhile", "100")
+    expect(page.locator(f"#bill-{arrived.pk}")).to_be_visible()
+    # the head is one's own shift
+    expect(page.locator("#cash-shift")).to_contain_text("₹1,450.00")
+
+
+def test_a_bill_that_is_paid_elsewhere_takes_nothing_twice(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    bill = desk.owe("Sunita", "650")
+    page = browsing.open(f"/cash/?bill={bill.pk}", user=desk.cashier)
+    expect(page.locator("#live")).to_have_text("Live")
+    desk.pay(bill, "650", "card", reference="T-1", by=desk.another())
+    expect(page.locator("#drawer")).to_contain_text("Nothing is due any more.")
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer [role=alert]")).to_contain_text("is paid: there is nothing to pay.")
+    assert Payment.objects.filter(bill=bill).count() == 1
+
+
+def test_rows_are_walked_and_the_focus_comes_back(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    first, second = desk.owe("Sunita", "650"), desk.owe("Abdul", "600")
+    page = browsing.open("/cash/", user=desk.cashier)
+    keys, drawer = page.keyboard, page.locator("#drawer")
+    keys.press("j")
+    expect(drawer).to_contain_text("Abdul")
+    keys.press("j")
+    expect(drawer).to_contain_text("Sunita")
+    expect(page.locator(f"#bill-{first.pk} a.row")).to_have_attribute("aria-current", "true")
+    keys.press("k")
+    expect(drawer).to_contain_text("Abdul")
+    keys.press("Enter")
+    expect(drawer.locator("[name=method][value=cash]")).to_be_focused()
+    keys.press("2")
+    expect(drawer.locator("#reference")).to_be_focused()
+    keys.press("Escape")
+    keys.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(page.locator(f"#bill-{second.pk} a.row")).to_be_focused()
+    assert page.url.endswith("/cash/")
+
+
+def test_without_scripts_the_same_is_done_with_forms_and_links(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.owe("Sunita Deshpande", "500", "150")
+    page = browsing.open("/cash/", user=desk.cashier, scripts=False)
+    page.click("text=Open a shift")
+    page.fill("[name=float]", "1000")
+    page.click("button:has-text('Open the shift')")
+    expect(page.locator("#toasts")).to_contain_text("Shift 1 is open at Drawer 1 with ₹1,000.00.")
+    page.fill("#command", "sunita")
+    page.press("#command", "Enter")
+    page.click("#drawer a:has-text('Sunita Deshpande') >> nth=0")
+    page.fill("#received", "1000")
+    page.click("#take-it")
+    expect(page.locator("#drawer")).to_contain_text("₹650.00 taken. Give back")
+    page.click("#drawer a:has-text('Refund')")
+    page.fill("#reason", "Service not given")
+    page.click("#drawer button[type=submit]")
+    expect(page.locator("#drawer")).to_contain_text("Give to the patient")
+    page.click("text=Close shift")
+    page.fill("[name=n_500]", "2")
+    page.click("button:has-text('Close the shift')")
+    expect(page.locator(".sheet")).to_contain_text("Difference")
+
+
+# How it looks
+
+
+def states(desk: CashDesk) -> dict[str, str]:
+    """The page in each of its states."""
+    shift = desk.open()
+    desk.rules.priority_fee = Decimal(300)
+    desk.rules.save()
+    desk.allow_discounts(10)
+    open_bill, paid, credited = desk.owe("Sunita", "500", "150"), desk.owe("Diya", "550"), desk.owe("Lata", "1450")
+    desk.pay(open_bill, "200", "upi", reference="U-1")
+    receipt = desk.pay(paid, "550")
+    desk.pay(credited, "1450", "card", reference="C-1")
+    desk.credit(credited, "725")
+    token = desk.give("Ravi Kumar", "online")
+    return {
+        "the list": "/cash/",
+        "nothing there": "/cash/?tab=void",
+        "what is due": f"/cash/?bill={open_bill.pk}",
+        "a split": f"/cash/?bill={open_bill.pk}&split=1",
+        "what was taken": f"/cash/?tab=paid&receipt={receipt.pk}",
+        "a refund": f"/cash/?do=refund&receipt={receipt.pk}",
+        "what goes back": f"/cash/?tab=back&do=back&bill={credited.pk}",
+        "a count": "/cash/?do=close",
+        "a new bill": f"/cash/?do=bill&patient={open_bill.patient_id}",
+        "who it is for": "/cash/?do=bill&q=sunita",
+        "an advance": f"/cash/?do=advance&patient={open_bill.patient_id}",
+        "a credit": f"/cash/?do=credit&bill={open_bill.pk}",
+        "a token": f"/cash/?token={token.pk}",
+        "priority": f"/cash/?do=priority&token={token.pk}",
+        "a receipt": f"/cash/receipts/{receipt.pk}/",
+        "a bill on paper": f"/cash/bills/{open_bill.pk}/paper/",
+        "a report": f"/cash/shifts/{shift.pk}/report/",
+    }
+
+
+def sideways(page: Page) -> int:
+    """How far the page goes beyond its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_every_state_is_read_by_everybody_and_fits(browsing: Browsing, phone: bool) -> None:
+    desk = CashDesk()
+    found = states(desk)
+    page = browsing.page(browsing.context(user=desk.cashier, phone=phone))
+    for name, address in found.items():
+        page.goto(browsing.server.url + address)
+        axe(page)
+        page.emulate_media(color_scheme="dark")
+        axe(page, rules=("color-contrast",))
+        page.emulate_media(color_scheme="light")
+        assert sideways(page) <= 0, name
+
+
+def test_it_stands_still_while_it_comes(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    for n in range(20):
+        bill = desk.owe(f"Patient {n}", "500", "150")
+    page = browsing.open(f"/cash/?bill={bill.pk}", user=desk.cashier)
+    assert layout_shift(page) < STILL
+
+
+def test_a_printed_receipt_is_the_paper_alone(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    receipt = desk.pay(desk.owe("Sunita", "650"), "650")
+    page = browsing.open(f"/cash/receipts/{receipt.pk}/", user=desk.cashier, dark=True)
+    page.emulate_media(media="print")
+    expect(page.locator(".sheet")).to_be_visible()
+    expect(page.locator(".bar")).to_be_hidden()
+    expect(page.locator(".beside")).to_be_hidden()
+    colours = page.locator(".sheet").evaluate("(e) => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]")
+    assert colours == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    assert page.locator(".sheet").evaluate("(e) => e.scrollWidth <= e.clientWidth")
