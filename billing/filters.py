@@ -7,10 +7,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_filters import rest_framework as filters
 
 from accounts.permissions import facility_ids
-from billing.models import Bill, LedgerAccount, LedgerEntry, Line, Payment, Receipt, Refund, Shift
+from billing.models import Bill, Counter, LedgerAccount, LedgerEntry, Line, Payment, Receipt, Refund, Shift
 from billing.queries.accounts import family
 from billing.queries.bills import of_item
-from billing.states import OWED, AccountKind, BillStatus, LedgerKind, Method, ReceiptKind
+from billing.states import OWED, AccountKind, BillStatus, CounterKind, LedgerKind, Method, ReceiptKind
 from patients.queries import search_patients
 from scheduling.api.filters import IdFilter
 
@@ -56,8 +56,10 @@ class BillFilter(filters.FilterSet):
         number = NUMBER.fullmatch(text)
         if number:
             year, serial = number.groups()
-            ending = f"-{int(serial):06d}"
-            return bills.filter(number=f"B-{year}{ending}") if year else bills.filter(number__endswith=ending)
+            # Whole numbers, for an index knows how a number begins, and not how it ends.
+            given = Counter.objects.filter(kind=CounterKind.BILL).values_list("year", flat=True).distinct()
+            years = [year] if year else list(given)
+            return bills.filter(number__in=[f"B-{each}-{int(serial):06d}" for each in years])
         ids = facility_ids(self.request.user, "billing.view")
         people = [person.pk for person in search_patients(facility_ids=ids, text=text, limit=MOST_PEOPLE)]
         return bills.filter(Q(patient__in=people) | Q(patient__merged_into__in=people)) if text else bills

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from accounts.models import Facility, User
-from accounts.permissions import reach
+from accounts.permissions import reach, require_anywhere, within
 from accounts.queries import only_facility
+from billing.models import Drawer
 from billing.rules import LineIn
 from common.errors import BadInput, NotFound
 from patients.models import Patient
@@ -29,6 +30,34 @@ def facility_asked(facility_id: int | None, *, by: User, code: str) -> Facility:
         raise NotFound("There is no such facility.", attr="facility")
     reach(by, code, facility, facility_id=facility.pk)
     return facility
+
+
+def facilities_asked(facility_id: int | None, *, by: User, code: str) -> list[Facility]:
+    """The facility that was named, else all in which the caller may do this, by name. One query.
+
+    Raises:
+        NotFound, PermissionDenied: as `facility_asked`.
+    """
+    if facility_id is not None:
+        return [facility_asked(facility_id, by=by, code=code)]
+    return list(
+        Facility.objects.filter(within(require_anywhere(by, code), "pk"), is_active=True).order_by("name", "pk")
+    )
+
+
+def facility_of_desk(facility_id: int | None, drawer_id: int | None, *, by: User) -> int:
+    """Where a shift is to be opened: as named, else where the drawer is, else where the caller has any drawers.
+
+    Raises:
+        NotFound, PermissionDenied, BadInput: as `facility_asked`.
+    """
+    if facility_id is None:
+        mine = Drawer.objects.filter(within(require_anywhere(by, "billing.take")), is_active=True)
+        drawers = mine.filter(pk=drawer_id) if drawer_id is not None else mine
+        found = list(drawers.order_by().values_list("facility_id", flat=True).distinct()[:2])
+        if len(found) == 1:
+            return found[0]
+    return facility_asked(facility_id, by=by, code="billing.take").pk
 
 
 def patient_billed(patient_id: int) -> Patient:

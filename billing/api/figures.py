@@ -1,5 +1,7 @@
 """Shifts, prices and the ledger as clients see them; `shapes.py` describes the same for the OpenAPI document."""
 
+from collections.abc import Sequence
+
 from accounts.models import Facility
 from billing.api.answers import JSON, NOTHING, clock, day, money
 from billing.models import LedgerAccount, LedgerEntry, Price, Shift
@@ -127,10 +129,26 @@ def account_json(account: LedgerAccount) -> JSON:
     }
 
 
-def proof_json(proof: Proof, facility: Facility) -> JSON:
-    """Whether all money of a facility agrees, and what does not."""
+def proofs_json(proofs: Sequence[tuple[Facility, Proof]]) -> JSON:
+    """Whether all money agrees, and what does not; in all facilities together, and in each."""
+    currencies = {facility.currency for facility, _ in proofs}
+    return {
+        "balanced": all(proof.balanced for _, proof in proofs),
+        "difference": money(sum((proof.difference for _, proof in proofs), NOTHING)),
+        "currency": currencies.pop() if len(currencies) == 1 else None,
+        "findings": [
+            {"facility": facility.pk, **finding.as_json(), "says": finding.says}
+            for facility, proof in proofs
+            for finding in proof.findings
+        ],
+        "facilities": [_proof_json(facility, proof) for facility, proof in proofs],
+    }
+
+
+def _proof_json(facility: Facility, proof: Proof) -> JSON:
     return {
         "facility": facility.pk,
+        "name": facility.name,
         "currency": facility.currency,
         "at": clock(proof.at, facility.tz),
         "balanced": proof.balanced,
@@ -139,5 +157,4 @@ def proof_json(proof: Proof, facility: Facility) -> JSON:
         "debits": money(proof.debits),
         "credits": money(proof.credits),
         "counts": proof.counts,
-        "findings": [{**finding.as_json(), "says": finding.says} for finding in proof.findings],
     }

@@ -7,8 +7,8 @@ from rest_framework.views import APIView
 
 from accounts.api.callers import caller
 from billing.api import bodies, shapes
-from billing.api.callers import facility_asked
-from billing.api.figures import proof_json
+from billing.api.callers import facilities_asked
+from billing.api.figures import proofs_json
 from billing.proof import prove
 
 
@@ -17,7 +17,10 @@ class ProofView(APIView):
 
     @extend_schema(parameters=[bodies.FacilitySerializer], responses=shapes.ProofSerializer)
     def get(self, request: Request) -> Response:
-        """Prove it now. `difference` is the sum of all that does not agree."""
+        """Prove it now, where nobody names a facility in all that the caller may see.
+
+        `difference` is the sum of all that does not agree.
+        """
         asked, by = bodies.FacilitySerializer.asked(request), caller(request)
-        facility = facility_asked(asked.get("facility"), by=by, code="billing.ledger")
-        return Response(proof_json(prove(facility), facility))
+        facilities = facilities_asked(asked.get("facility"), by=by, code="billing.ledger")
+        return Response(proofs_json([(facility, prove(facility)) for facility in facilities]))

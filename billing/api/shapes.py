@@ -316,6 +316,7 @@ class LedgerAccountSerializer(serializers.Serializer[Any]):
 class FindingSerializer(serializers.Serializer[Any]):
     """Something that does not agree."""
 
+    facility = serializers.IntegerField()
     code = serializers.CharField()
     says = serializers.CharField(help_text="What is wrong, for people.")
     kind = serializers.CharField(help_text="What sort of row it is about.")
@@ -325,10 +326,11 @@ class FindingSerializer(serializers.Serializer[Any]):
     found = ShownMoneyField(allow_null=True)
 
 
-class ProofSerializer(serializers.Serializer[Any]):
-    """Whether bills, payments, shifts and the ledger agree."""
+class FacilityProofSerializer(serializers.Serializer[Any]):
+    """Whether the money of a facility agrees."""
 
     facility = serializers.IntegerField()
+    name = serializers.CharField()
     currency = serializers.CharField()
     at = serializers.DateTimeField()
     balanced = serializers.BooleanField()
@@ -337,4 +339,13 @@ class ProofSerializer(serializers.Serializer[Any]):
     debits = ShownMoneyField()
     credits = ShownMoneyField()
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="How many findings by code.")
-    findings = FindingSerializer(many=True, help_text="At most 200 of each code.")
+
+
+class ProofSerializer(serializers.Serializer[Any]):
+    """Whether bills, payments, shifts and the ledger agree."""
+
+    balanced = serializers.BooleanField()
+    difference = ShownMoneyField(help_text="All amounts that do not agree, added without their signs.")
+    currency = serializers.CharField(allow_null=True, help_text="Null where the facilities have several.")
+    findings = FindingSerializer(many=True, help_text="At most 200 of each code and facility.")
+    facilities = FacilityProofSerializer(many=True)

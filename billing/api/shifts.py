@@ -14,7 +14,7 @@ from accounts.errors import PermissionDenied
 from accounts.permissions import ALL, facility_ids, require_anywhere
 from billing import actions, queries
 from billing.api import bodies, shapes
-from billing.api.callers import facility_asked
+from billing.api.callers import facility_of_desk
 from billing.api.figures import report_json, shift_json
 from billing.errors import UnknownShift
 from billing.filters import ShiftFilter
@@ -55,7 +55,7 @@ class ShiftViewSet(GenericViewSet[Shift]):
         """Open a shift at a drawer. A cashier has one: 409 `shift_open`, `drawer_taken`, `no_drawer`."""
         given, by = bodies.NewShiftSerializer.of(request), caller(request)
         shift = actions.open_shift(
-            facility_id=facility_asked(given.get("facility"), by=by, code="billing.take").pk,
+            facility_id=facility_of_desk(given.get("facility"), given.get("drawer"), by=by),
             float_amount=given["float"],
             drawer_id=given.get("drawer"),
             by=by,

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from accounts.actions import give_role
-from accounts.tests.factories import UserFactory, device_client
-from billing.models import LedgerEntry, Price, Shift, TaxRate
+from accounts.tests.factories import FacilityFactory, UserFactory, device_client
+from billing.models import Drawer, LedgerEntry, Price, Shift, TaxRate
 from billing.tests.till import API, Till, code, made
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,18 @@ class TestShift:
         opened = made(client.post(f"{API}shifts/", {"float": "1.00", "facility": other.facility.pk}, format="json"))
         assert opened["facility"] == other.facility.pk
         assert client.get(f"{API}shifts/current/").json() == opened
+
+    def test_who_may_everywhere_opens_it_where_there_are_drawers(self, till: Till) -> None:
+        elsewhere = FacilityFactory(name="Lakeside Clinic")
+        client = device_client(UserFactory(username="chief", roles=["admin"]))
+        opened = made(client.post(f"{API}shifts/", {"float": "1.00"}, format="json"))
+        assert opened["facility"] == till.facility.pk
+        assert client.post(f"{API}shifts/{opened['id']}/close/", {"counted": "1.00"}, format="json").status_code == 200
+        there = Drawer.objects.create(facility=elsewhere, name="Drawer 1")
+        unsaid = client.post(f"{API}shifts/", {"float": "1.00"}, format="json")
+        assert (unsaid.status_code, unsaid.json()["errors"][0]["attr"]) == (400, "facility")
+        body = {"float": "1.00", "drawer": there.pk}
+        assert made(client.post(f"{API}shifts/", body, format="json"))["facility"] == elsewhere.pk
 
     def test_the_x_report_while_it_is_open_and_the_z_report_for_ever_after(self, till: Till) -> None:
         shift, bill = till.open(amount="500.00"), till.bill()
@@ -173,6 +185,20 @@ class TestPrices:
         before = till.get("prices/", item_type="test", on=yesterday).json()["results"]
         assert [(row["id"], row["valid_until"]) for row in before] == [(old.pk, yesterday.isoformat())]
 
+    def test_who_sees_several_houses_sees_their_prices_together(self, till: Till) -> None:
+        other = FacilityFactory(name="Island Clinic", currency="USD")
+        self.price(till, "ecg", "600")
+        Price.objects.create(
+            facility=other, code="ecg", name="ECG", item_type="test", amount=30, valid_from=date(2020, 1, 1)
+        )
+        client = device_client(UserFactory(username="chief", roles=["admin"]))
+        listed = client.get(f"{API}prices/").json()["results"]
+        assert {(row["facility"], row["currency"], row["amount"]) for row in listed} == {
+            (till.facility.pk, "INR", "600.00"),
+            (other.pk, "USD", "30.00"),
+        }
+        assert client.get(f"{API}prices/", {"facility": other.pk}).json()["count"] == 1
+
     def test_a_search(self, till: Till) -> None:
         self.price(till, "ecg", "600")
         self.price(till, "x-ray", "900")
@@ -229,7 +255,9 @@ class TestLedger:
         till.paid(bill, "300.00")
         proof = till.get("ledger/proof/", role="manager").json()
         assert (proof["balanced"], proof["difference"], proof["findings"]) == (True, "0.00", [])
-        assert (proof["currency"], proof["debits"], proof["credits"]) == ("INR", "1450.00", "1450.00")
+        [one] = proof["facilities"]
+        assert (one["facility"], one["currency"], one["balanced"]) == (till.facility.pk, "INR", True)
+        assert (one["debits"], one["credits"], one["transactions"]) == ("1450.00", "1450.00", 3)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             cursor.execute("SET LOCAL session_replication_role = replica")
@@ -239,4 +267,15 @@ class TestLedger:
         assert broken["balanced"] is False
         assert Decimal(broken["difference"]) > 0
         assert all(finding["code"] and finding["says"] for finding in broken["findings"])
-        assert set(broken["counts"]) == {finding["code"] for finding in broken["findings"]}
+        assert set(broken["facilities"][0]["counts"]) == {finding["code"] for finding in broken["findings"]}
+
+    def test_who_sees_several_houses_proves_them_all(self, till: Till) -> None:
+        other = Till(name="Other Hospital")
+        for house in (till, other):
+            house.bill()
+        client = device_client(UserFactory(username="chief", roles=["admin"]))
+        proof = client.get(f"{API}ledger/proof/").json()
+        assert (proof["balanced"], proof["difference"], proof["currency"]) == (True, "0.00", "INR")
+        assert {one["facility"] for one in proof["facilities"]} == {till.facility.pk, other.facility.pk}
+        asked = client.get(f"{API}ledger/proof/", {"facility": other.facility.pk}).json()
+        assert [one["facility"] for one in asked["facilities"]] == [other.facility.pk]
