@@ -1,5 +1,6 @@
 """What lies on patients' own accounts. The balance is never stored: it is the sum of the ledger's entries."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,14 @@ def family(patient_id: int) -> QuerySet[Patient]:
     """A patient's record with all that were merged with it, whichever of them is named. A merge is never a chain."""
     head = Subquery(Patient.objects.filter(pk=patient_id).values(head=Coalesce("merged_into_id", "pk")))
     return Patient.objects.filter(Q(pk=head) | Q(merged_into_id=head)).order_by()
+
+
+def records_of(patient_ids: Collection[int]) -> QuerySet[Patient]:
+    """The records of patients and those that were merged into them.
+
+    Lists look for `patient__in` these, for a condition on the bill and on its patient at once reads every bill.
+    """
+    return Patient.objects.filter(Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)).order_by()
 
 
 def _entries(facility_id: int, patient_id: int) -> QuerySet[LedgerEntry]:

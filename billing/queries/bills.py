@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.permissions import reach, within
 from billing.errors import UnknownBill
 from billing.models import Bill, Counter, CreditNote, Line, Payment, Receipt, Refund
-from billing.queries.accounts import family
+from billing.queries.accounts import family, records_of
 from billing.states import OWED, BillStatus, CounterKind
 from patients.queries import search_patients
 
@@ -138,7 +138,7 @@ def find_bills(facility_id: int, text: str, *, limit: int = 30) -> list[Bill]:
     if not people:
         return []
     ids = [person.pk for person in people]
-    mine = bills.filter(Q(patient__in=ids) | Q(patient__merged_into__in=ids)).exclude(status=BillStatus.DRAFT)
+    mine = bills.filter(patient__in=records_of(ids).values("pk")).exclude(status=BillStatus.DRAFT)
     rank = {pk: place for place, pk in enumerate(ids)}
     found = list(mine[: limit * 4])
     found.sort(key=lambda bill: (bill.status not in OWED, rank.get(bill.patient_id, limit), -bill.pk))
