@@ -107,18 +107,33 @@ DOCUMENTS: Final = (
     ),
     Check(
         "receipt_content",
-        _("A receipt stands for nothing, or for payments of another bill, shift or kind."),
+        _("A receipt stands for nothing, or for payments of another bill, shift, moment or kind."),
         """SELECT 'receipt', r.id, r.number, NULL::numeric, NULL::numeric
         FROM billing_receipt r LEFT JOIN (
             SELECT p.receipt_id, 'payment' AS kind, CASE WHEN p.rest_of_id IS NULL THEN p.bill_id ELSE main.bill_id END
-                AS bill_id, p.patient_id, p.shift_id, p.facility_id
+                AS bill_id, p.shift_id, p.facility_id, p.at
             FROM billing_payment p LEFT JOIN billing_payment main ON main.id = p.rest_of_id
-            UNION ALL SELECT g.receipt_id, 'refund', g.bill_id, p.patient_id, g.shift_id, g.facility_id
-            FROM billing_refund g JOIN billing_payment p ON p.id = g.payment_id) AS each ON each.receipt_id = r.id
+            UNION ALL SELECT receipt_id, 'refund', bill_id, shift_id, facility_id, at
+            FROM billing_refund) AS each ON each.receipt_id = r.id
         WHERE r.facility_id = %(facility)s GROUP BY r.id
         HAVING bool_or((each.kind, each.facility_id) IS DISTINCT FROM (r.kind::text, r.facility_id)
-            OR each.shift_id IS DISTINCT FROM r.shift_id OR each.bill_id <> r.bill_id
+            OR each.shift_id IS DISTINCT FROM r.shift_id OR each.bill_id <> r.bill_id OR each.at <> r.at
             OR (each.bill_id IS NULL) <> (r.bill_id IS NULL) AND (each.kind = 'refund' OR r.bill_id IS NULL))""",
+    ),
+    Check(
+        "patient_mixed",
+        _("A bill, its receipts and its payments are not of the same patient."),
+        """SELECT each.kind, each.id, one.number, NULL::numeric, NULL::numeric FROM (
+            SELECT 'payment' AS kind, p.id, p.facility_id, p.patient_id, r.patient_id AS other_id
+            FROM billing_payment p JOIN billing_receipt r ON r.id = p.receipt_id
+            UNION ALL SELECT 'refund', g.id, g.facility_id, p.patient_id, r.patient_id
+            FROM billing_refund g JOIN billing_receipt r ON r.id = g.receipt_id
+            JOIN billing_payment p ON p.id = g.payment_id
+            UNION ALL SELECT 'receipt', r.id, r.facility_id, r.patient_id, b.patient_id
+            FROM billing_receipt r JOIN billing_bill b ON b.id = r.bill_id) AS each
+        JOIN patients_patient one ON one.id = each.patient_id JOIN patients_patient other ON other.id = each.other_id
+        WHERE each.facility_id = %(facility)s
+          AND coalesce(one.merged_into_id, one.id) <> coalesce(other.merged_into_id, other.id)""",
     ),
     Check(
         "receipt_cash",

@@ -98,7 +98,8 @@ class House:
     # Actions, each a transaction of its own, at the time of the clock
 
     def act(self, action: Callable[..., Any], **arguments: Any) -> Any:
-        """Run an action; Meena does it where nobody else is named."""
+        """Run an action; Meena does it where nobody else is named. A moment passes with each."""
+        self.now += timedelta(milliseconds=1)
         arguments = {"by": self.meena, "at": self.now} | arguments
         return outermost(lambda: action(**arguments))
 
