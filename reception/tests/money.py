@@ -9,6 +9,7 @@ from accounts.models import User
 from accounts.tests.factories import UserFactory
 from billing import actions
 from billing.models import Bill, BillingSettings, Drawer, LedgerEntry, Line, Receipt
+from billing.proof import prove
 from billing.tenders import Tender
 from common.transactions import outermost
 from patients.models import Patient
@@ -72,3 +73,5 @@ class Till(Hall):
     def balanced(self) -> None:
         """The ledger agrees with bills and payments, and sums to nothing."""
         assert (LedgerEntry.objects.aggregate(sum=Sum("amount"))["sum"] or 0) == 0
+        proof = prove(self.facility)
+        assert proof.balanced, proof

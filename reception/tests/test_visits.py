@@ -1,5 +1,6 @@
 """A token that is arrived and confirmed opens the patient's visit of the day and its consultation bill, at once."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,11 +10,14 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.models import Bill, BillingSettings, LedgerTransaction
 from common.transactions import outermost
+from patients.models import Patient
+from reception.actions import merge_patients
 from reception.models import Visit
 from reception.tests.factories import Hall
 from reception.tests.money import Till
 from tokens import allocation, queueing, undoing
 from tokens.models import Event, Token
+from tokens.outcome import Outcome
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +109,103 @@ class TestArriving:
         hall.give("Ravi")
         assert not Visit.objects.exists()
         assert not Bill.objects.exists()
+
+
+class TestFollowUps:
+    """Free within seven days of a consultation with the same doctor that was not free."""
+
+    def seen(self, till: Till, ago: int, **more: Any) -> Patient:
+        """Somebody who was here so many days ago."""
+        ravi = till.patient("Ravi")
+        session = till.sitting(more.get("doctor", till.rao), till.session.starts_at - timedelta(days=ago))
+        slot = session.slots.order_by("pk").first()
+        at = session.starts_at + timedelta(minutes=5)
+        outermost(
+            lambda: allocation.request_token(
+                patient_id=ravi.pk, source=more.get("source", "walk_in"), slot_id=slot.pk, by=None, at=at
+            )
+        )
+        return ravi
+
+    @pytest.mark.parametrize(("ago", "total"), [(1, 0), (7, 0), (8, 600)])
+    def test_within_the_days(self, ago: int, total: int) -> None:
+        till = Till()
+        ravi = self.seen(till, ago)
+        token = till.give(ravi, "follow_up", arrived=True)
+        bill = till.live(token)
+        assert bill.total == total
+        assert bill.status == ("paid" if not total else "open")
+        assert bill.discount == 600 - total
+        till.balanced()
+
+    def test_the_reason_stands_on_the_line(self) -> None:
+        till = Till()
+        token = till.give(self.seen(till, 2), "follow_up", arrived=True)
+        assert {line.discount_reason for line in till.live(token).lines.all()} == {"Follow-up within 7 days"}
+
+    def test_not_with_another_doctor_nor_for_who_asks_otherwise(self) -> None:
+        till = Till()
+        ravi = self.seen(till, 2, doctor=till.doctor("Dr Mehta"))
+        assert till.states(till.give(ravi, "follow_up", arrived=True)) == [("open", 600, 0, 0)]
+        other = Till()
+        assert other.states(other.give(self.seen(other, 2), "walk_in")) == [("open", 600, 0, 0)]
+
+    def test_a_free_one_makes_no_further_one_free(self) -> None:
+        till = Till()
+        ravi = self.seen(till, 10)
+        session = till.sitting(till.rao, till.session.starts_at - timedelta(days=5))
+        slot = session.slots.order_by("pk").first()
+        wish = {"patient_id": ravi.pk, "source": "follow_up", "slot_id": slot.pk, "arrived": True}
+        outermost(lambda: allocation.request_token(**wish, by=None, at=session.starts_at))
+        assert list(Bill.objects.order_by("pk").values_list("total", flat=True)) == [600, 0]
+        assert till.live(till.give(ravi, "follow_up", arrived=True)).total == 600
+
+    def test_who_was_merged_is_the_same_patient(self) -> None:
+        till = Till()
+        ravi, double = self.seen(till, 2), till.patient("Ravi K")
+        asha = till.user("reception")
+        outermost(lambda: merge_patients(patient_id=ravi.pk, into_id=double.pk, by=asha))
+        assert till.live(till.give(double, "follow_up", arrived=True)).total == 0
+
+    def test_a_consultation_that_did_not_take_place_does_not_count(self) -> None:
+        till = Till()
+        ravi = self.seen(till, 2)
+        token = Token.objects.get()
+        outermost(lambda: allocation.cancel_token(token_id=token.pk, reason="Patient asked", by=None))
+        assert till.states(till.give(ravi, "follow_up", arrived=True)) == [("open", 600, 0, 0)]
+
+
+class TestWorkflow2CreateVisitAndAutoGenerateBill:
+    """The source's second workflow, and what it lacks: one transaction, lines for each fee, numbers without gaps."""
+
+    def test_visit_bill_and_lines_as_the_source_has_them(self) -> None:
+        till = Till()
+        first, second = till.give("Ravi"), till.give("Sita")
+        bills = [till.live(token) for token in (first, second)]
+        assert [bill.number for bill in bills] == [f"B-{bill.date.year}-{n:06d}" for n, bill in enumerate(bills, 1)]
+        for bill, token in zip(bills, (first, second), strict=True):
+            assert bill.total == till.rao.consultation_fee + till.rao.hospital_fee
+            assert (bill.due, bill.paid) == (bill.total, 0)
+            assert bill.date == till.facility.local_date(bill.issued_at)
+            assert [line.item_id for line in bill.lines.filter(item_type="consultation")] == [token.pk]
+
+    def test_what_fails_after_the_bill_undoes_visit_bill_number_and_arrival(self, settings: Any) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        settings.OPD_CONSEQUENCES = [*settings.OPD_CONSEQUENCES, f"{__name__}.the_power_fails"]
+        with pytest.raises(ConnectionAbortedError):
+            till.arrive(token)
+        assert Token.objects.get().arrived_at is None
+        assert not Visit.objects.exists()
+        assert not Bill.objects.exists()
+        settings.OPD_CONSEQUENCES = settings.OPD_CONSEQUENCES[:-1]
+        till.arrive(token)
+        assert till.live(token).number.endswith("-000001")
+
+
+def the_power_fails(outcome: Outcome) -> None:
+    """A consequence after the bill that does not come through."""
+    raise ConnectionAbortedError(outcome.at)
 
 
 class TestOnce:

@@ -1,0 +1,153 @@
+"""Priority that is paid for: bill, payment and the better place in one transaction, and what holds while it is used."""
+
+from decimal import Decimal
+
+import pytest
+
+from billing import actions
+from billing.errors import ShiftClosed
+from billing.models import Bill, Payment, Receipt
+from billing.tenders import Tender
+from common.transactions import outermost
+from reception.errors import PriorityInUse, PriorityNotSold
+from reception.money.priority import take_priority_fee
+from reception.tests.money import Till
+from tokens import allocation
+from tokens.errors import InvalidTransition
+from tokens.models import Event, Token
+
+pytestmark = pytest.mark.django_db
+
+
+def take(till: Till, token: Token, amount: int = 300, reference: str = "T-1") -> Receipt:
+    tenders = [Tender("upi", Decimal(amount), reference)]
+    return outermost(lambda: take_priority_fee(token_id=token.pk, tenders=tenders, by=till.meena))
+
+
+def now(token: Token) -> Token:
+    return Token.objects.get(pk=token.pk)
+
+
+class TestTakingTheFee:
+    def test_rescores_the_token_and_decides_it_again_at_once(self) -> None:
+        till = Till(capacity=1)
+        other, token = till.give("Sita", "online"), till.give("Ravi", "online")
+        assert (now(token).status, till.bills(token)) == ("waitlisted", [])
+        receipt = take(till, token)
+        assert (now(token).status, now(token).paid, now(other).status) == ("confirmed", True, "waitlisted")
+        assert till.states(token) == [("paid", 300, 0, 300)]
+        bill = Bill.objects.get()
+        assert (bill.billable_type, bill.billable_id, receipt.bill) == ("token", token.pk, bill)
+        assert Event.objects.filter(token_id=token.pk, kind="rescored").get().actor == till.meena
+        till.balanced()
+
+    def test_a_part_of_it_gives_no_priority_yet(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        take(till, token, 100)
+        assert (now(token).paid, till.states(token)) == (False, [("part_paid", 300, 0, 100)])
+        take(till, token, 200, "T-2")
+        assert (now(token).paid, till.states(token)) == (True, [("paid", 300, 0, 300)])
+
+    def test_is_the_same_for_an_ordinary_payment_of_such_a_bill(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        take(till, token, 100)
+        till.pay(till.bills(token)[0])
+        assert now(token).paid
+
+    def test_who_arrives_is_not_billed_for_it_again(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        take(till, token)
+        till.arrive(token)
+        assert till.states(token) == [("paid", 300, 0, 300), ("open", 600, 0, 0)]
+
+    def test_once(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        take(till, token)
+        with pytest.raises(InvalidTransition):
+            take(till, token, 300, "T-2")
+        assert Payment.objects.count() == 1
+
+    def test_not_where_priority_has_no_price_nor_for_a_token_that_is_over(self) -> None:
+        free, till = Till(priority_fee=0), Till()
+        with pytest.raises(PriorityNotSold):
+            take(free, free.give("Ravi", "online"))
+        token = till.give("Sita", "online")
+        outermost(lambda: allocation.cancel_token(token_id=token.pk, reason="Patient asked", by=None))
+        with pytest.raises(InvalidTransition):
+            take(till, token)
+        assert not Bill.objects.filter(billable_type="token").exists()
+
+    def test_what_is_refused_leaves_nothing(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        with pytest.raises(ShiftClosed):
+            outermost(
+                lambda: take_priority_fee(token_id=token.pk, tenders=[Tender("cash", Decimal(300))], by=till.meena)
+            )
+        assert (now(token).paid, till.bills(token)) == (False, [])
+
+
+class TestWithoutTheCashDesk:
+    """The desk marks a token as paid: the fee goes on a bill."""
+
+    def test_with_the_consultation_of_who_is_not_here_yet(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "paid", arrived=False)
+        assert till.bills(token) == []
+        till.arrive(token)
+        assert till.states(token) == [("open", 900, 0, 0)]
+
+    def test_on_a_bill_of_its_own_where_the_consultation_is_billed(self) -> None:
+        till = Till()
+        token = till.give("Ravi")
+        outermost(lambda: allocation.mark_paid(token_id=token.pk, by=None))
+        assert till.states(token) == [("open", 600, 0, 0), ("open", 300, 0, 0)]
+        till.pay(till.bills(token)[1])
+        assert now(token).paid
+        till.balanced()
+
+
+class TestWhileItIsUsed:
+    def test_the_fee_is_neither_credited_nor_given_back(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        payment = take(till, token).payments.get()
+        manager = till.user("manager")
+        with pytest.raises(PriorityInUse):
+            outermost(
+                lambda: actions.credit_bill(bill_id=payment.bill_id, amount=Decimal(50), reason="Kind", by=manager)
+            )
+        with pytest.raises(PriorityInUse):
+            outermost(
+                lambda: actions.refund_payment(payment_id=payment.pk, amount=Decimal(300), reason="Kind", by=till.meena)
+            )
+        assert till.states(token) == [("paid", 300, 0, 300)]
+
+    def test_afterwards_it_goes_by_the_rule(self) -> None:
+        till = Till(refund_full_hours=1)
+        token = till.give("Ravi", "online", slot=2, arrived=False)
+        take(till, token)
+        outermost(lambda: allocation.cancel_token(token_id=token.pk, reason="Patient asked", by=None))
+        assert till.states(token) == [("paid", 300, 300, 300)]
+        outermost(lambda: actions.give_back(bill_id=till.bills(token)[0].pk, reason="Cancelled", by=till.meena))
+        assert till.states(token) == [("paid", 300, 300, 0)]
+        till.balanced()
+
+    def test_another_line_of_the_same_bill_may_be_credited(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "paid", arrived=True)
+        bill = till.live(token)
+        till.pay(bill)
+        line = bill.lines.get(item_type="consultation")
+        manager = till.user("manager")
+        outermost(
+            lambda: actions.credit_bill(
+                bill_id=bill.pk, amount=Decimal(100), reason="Short visit", line_ids=[line.pk], by=manager
+            )
+        )
+        outermost(lambda: actions.give_back(bill_id=bill.pk, reason="Short visit", by=till.meena))
+        assert till.states(token) == [("paid", 900, 100, 800)]
