@@ -1,12 +1,13 @@
 """Payments, refunds, advances and receipts through their real addresses."""
 
-from datetime import datetime, timedelta
+from contextlib import nullcontext
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from billing.models import Payment, Receipt, Refund
-from billing.tests.till import Till, code, made
+from billing.tests.till import ECG, Till, code, made
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ class TestPay:
         assert (paid["bill"], paid["bill_number"], paid["bill_status"]) == (bill["id"], bill["number"], "part_paid")
         assert (paid["shift"], paid["receipt_number"]) == (shift["id"], f"R-{till.year}-000001")
         assert (paid["change"], paid["kept"], paid["refunded"]) == ("0.00", "0.00", "0.00")
-        assert datetime.fromisoformat(paid["at"]).utcoffset() == timedelta(hours=5, minutes=30)
+        assert datetime.fromisoformat(paid["at"]).utcoffset() == datetime.now(till.facility.tz).utcoffset()
         now = till.shown(bill)
         assert (now["paid"], now["due"], now["status"]) == ("200.00", "450.00", "part_paid")
         assert answer.headers["ETag"] == f'"{now["version"]}"'
@@ -302,3 +303,27 @@ def balance(till: Till, patient: int) -> str:
     """What lies on a patient's account."""
     [row] = till.get("accounts/", patient=patient).json()["results"]
     return row["balance"]
+
+
+class TestCost:
+    """How many statements a call needs with a key, the device that signs in and the two of the test's own savepoint."""
+
+    def test_what_moves_money(self, till: Till, django_assert_max_num_queries: Any) -> None:
+        till.open()
+        self.go(till, lambda most: nullcontext())  # accounts of the ledger are made when they are first needed
+        self.go(till, django_assert_max_num_queries)
+
+    def go(self, till: Till, most: Any) -> None:
+        patient, number = till.patient().pk, Payment.objects.count()
+        with most(14):
+            bill = self.post(till, number, "bills/", {"patient": patient, "lines": [ECG, ECG]})
+        with most(16):
+            paid = self.post(till, number, f"bills/{bill['id']}/payments/", {"method": "cash", "amount": "9.00"})
+        body = {"amount": "1.00", "reason": "Too much"}
+        with most(21):
+            self.post(till, number, f"payments/{paid['id']}/refund/", body)
+        with most(16):
+            self.post(till, number, f"bills/{bill['id']}/credit/", body)
+
+    def post(self, till: Till, number: int, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        return made(till.post(path, body, HTTP_IDEMPOTENCY_KEY=f"{number} {path}"))

@@ -11,6 +11,7 @@ from billing.models import BillingSettings, DiscountLimit, Drawer
 from patients.models import Patient
 from patients.tests.factories import PatientFactory
 from scheduling.tests.factories import DepartmentFactory, DoctorFactory
+from tokens.tests.hall import where_it_is_noon
 
 API = "/api/v1/"
 ROLES = (
@@ -29,10 +30,13 @@ ECG = {"description": "ECG", "unit_price": "650.00", "item_type": "test_order", 
 
 
 class Till:
-    """Sunrise Hospital with two drawers, Medicine, Dr Rao, and a limit of 20 % on what the cash desk gives away."""
+    """Sunrise Hospital with two drawers, Medicine, Dr Rao, and a limit of 20 % on what the cash desk gives away.
+
+    It lies where it is noon, so that the day never ends in the middle of a test.
+    """
 
     def __init__(self, *, name: str = "Sunrise Hospital") -> None:
-        self.facility = FacilityFactory(name=name)
+        self.facility = FacilityFactory(name=name, time_zone=where_it_is_noon())
         BillingSettings.objects.create(facility=self.facility)
         self.department = DepartmentFactory(facility=self.facility, name="Medicine")
         self.rao = DoctorFactory(department=self.department, name="Dr Rao")
