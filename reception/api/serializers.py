@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from billing.api.fields import ShownMoneyField
+from billing.states import BillStatus
 from tokens.api.shapes import TokenSerializer
 
 
@@ -20,10 +22,28 @@ class VisitTokenSerializer(TokenSerializer):
     department = serializers.CharField()
     room = serializers.CharField()
     starts_at = serializers.DateTimeField(help_text="The start of its slot.")
+    bill = serializers.IntegerField(allow_null=True, help_text="The consultation bill in force.")
+
+
+class VisitBillSerializer(serializers.Serializer[Any]):
+    """A bill of a visit, or of one of its tokens."""
+
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    status = serializers.ChoiceField(BillStatus.choices)
+    about = serializers.CharField()
+    token = serializers.IntegerField(allow_null=True)
+    currency = serializers.CharField()
+    total = ShownMoneyField()
+    paid = ShownMoneyField()
+    due = ShownMoneyField(help_text="Below zero: to be given back.")
 
 
 class VisitSerializer(serializers.Serializer[Any]):
-    """A day on which a patient held tokens."""
+    """A day on which a patient held tokens; a visit where the patient came and the facility bills."""
 
+    id = serializers.IntegerField(allow_null=True, help_text="Of the visit; null where none was opened.")
     date = serializers.DateField(help_text="The facility's local date.")
+    opened_at = serializers.DateTimeField(allow_null=True)
     tokens = VisitTokenSerializer(many=True)
+    bills = VisitBillSerializer(many=True, help_text="Empty for who may not see bills.")

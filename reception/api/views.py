@@ -9,7 +9,10 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.callers import caller
-from accounts.permissions import reach
+from accounts.permissions import allows, reach
+from billing.api.answers import due_of
+from billing.api.answers import money as in_full
+from billing.models import Bill
 from common.api.idempotency import idempotent
 from common.api.ids import ID
 from patients.api.serializers import PatientSerializer
@@ -18,6 +21,8 @@ from patients.queries import get_patient
 from reception import queries
 from reception.actions import merge_patients
 from reception.api.serializers import MergeSerializer, VisitSerializer
+from reception.models import Visit
+from reception.money import queries as money
 from tokens.api.answers import clock, root_of, token_json
 from tokens.models import Token
 from tokens.waits import places
@@ -34,12 +39,13 @@ class PatientVisitsViewSet(GenericViewSet[Patient]):
     @extend_schema(responses=VisitSerializer(many=True))
     @action(detail=True)
     def visits(self, request: Request, pk: str) -> Response:
-        """The days on which a patient held tokens, the newest first, of records merged into this one too."""
+        """The days on which a patient held tokens, with their bills, the newest first, of merged records too."""
         patient = get_patient(patient_id=int(pk), by=caller(request))
         reach(caller(request), queries.VIEW, patient)
         dates: list[Any] = list(self.paginate_queryset(queries.visit_dates(patient)) or [])  # type: ignore[arg-type]
-        tokens = list(queries.visits(patient).filter(session__date__in=dates))
-        return self.get_paginated_response(_by_day(request, patient, dates, tokens))
+        tokens = list(queries.visits(patient).filter(session__date__in=dates).select_related("of_visit__visit"))
+        sees = allows(caller(request), money.SEE, patient.facility_id)
+        return self.get_paginated_response(_by_day(request, patient, dates, tokens, bills=sees))
 
     @extend_schema(request=MergeSerializer, responses=PatientSerializer)
     @action(detail=True, methods=["post"])
@@ -55,10 +61,14 @@ class PatientVisitsViewSet(GenericViewSet[Patient]):
         return Response(PatientSerializer(merged).data)
 
 
-def _by_day(request: Request, patient: Patient, dates: list[Any], tokens: list[Token]) -> list[dict[str, Any]]:
-    """The tokens under their days, with where they stand."""
+def _by_day(
+    request: Request, patient: Patient, dates: list[Any], tokens: list[Token], *, bills: bool
+) -> list[dict[str, Any]]:
+    """The tokens under their days, with where they stand, and the bills of each day for who may see them."""
     where, zone, root = places(tokens), patient.facility.tz, root_of(request)
     days: dict[Any, list[dict[str, Any]]] = {date: [] for date in dates}
+    visits = {token.session.date: of.visit for token in tokens if (of := getattr(token, "of_visit", None))}
+    listed = _bills(tokens, visits) if bills else {}
     for token in tokens:
         session = token.session
         days[session.date].append(
@@ -74,6 +84,42 @@ def _by_day(request: Request, patient: Patient, dates: list[Any], tokens: list[T
                 "department": session.department.name,
                 "room": session.room.name,
                 "starts_at": clock(token.slot.starts_at, zone),
+                "bill": token.of_visit.bill_id if bills and hasattr(token, "of_visit") else None,
             }
         )
-    return [{"date": date.isoformat(), "tokens": listed} for date, listed in days.items()]
+    return [
+        {
+            "id": visits[date].pk if date in visits else None,
+            "date": date.isoformat(),
+            "opened_at": clock(visits[date].opened_at, zone) if date in visits else None,
+            "tokens": of_day,
+            "bills": listed.get(date, []),
+        }
+        for date, of_day in days.items()
+    ]
+
+
+def _bills(tokens: list[Token], visits: dict[Any, Visit]) -> dict[Any, list[dict[str, Any]]]:
+    """The bills about visits and their tokens, by the day. Two queries."""
+    days = {token.pk: token.session.date for token in tokens} | {0: None}
+    of_visit = {visit.pk: date for date, visit in visits.items()}
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for token_id, about in money.bills_on(visits.values(), list(days)).items():
+        for bill in about:
+            date = days[token_id] or of_visit.get(bill.billable_id or 0)
+            found.setdefault(date, []).append(_bill_json(bill, token_id or None))
+    return {date: sorted(bills, key=lambda bill: int(bill["id"])) for date, bills in found.items()}
+
+
+def _bill_json(bill: Bill, token_id: int | None) -> dict[str, Any]:
+    return {
+        "id": bill.pk,
+        "number": bill.number,
+        "status": bill.status,
+        "about": bill.about,
+        "token": token_id,
+        "currency": bill.currency,
+        "total": in_full(bill.total),
+        "paid": in_full(bill.paid),
+        "due": in_full(due_of(bill)),
+    }

@@ -121,12 +121,6 @@ def _drawn(paid: Sequence[tuple[str, Decimal]], back: Decimal) -> words.Ways:
 # Visits
 
 
-def visits_on(patient_ids: Iterable[int], dates: Iterable[dt.date]) -> dict[dt.date, Visit]:
-    """The visits of a patient, whose records these are, on these days. One query."""
-    rows = Visit.objects.filter(patient__in=list(patient_ids), date__in=list(dates))
-    return {visit.date: visit for visit in rows.order_by("pk")}
-
-
 def bills_on(visits: Iterable[Visit], token_ids: Iterable[int]) -> dict[int, list[Bill]]:
     """The bills of visits and of their tokens by the token, those about no token under 0; oldest first. Two queries."""
     about = Line.objects.filter(item_type__in=ABOUT_TOKENS, item_id__in=list(token_ids))

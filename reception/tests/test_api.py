@@ -5,7 +5,11 @@ from rest_framework.test import APIClient
 
 from accounts.models import AccessAttempt
 from accounts.tests.factories import device_client
+from common.transactions import outermost
+from reception.models import Visit
 from reception.tests.factories import Hall
+from reception.tests.money import Till
+from tokens import allocation
 from tokens.models import Event, Token
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +40,7 @@ class TestVisits:
         hall = Hall()
         token = hall.give("Ravi")
         client = client_of(hall)
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(10):
             client.get(f"/api/v1/patients/{token.patient_id}/visits/")
 
     def test_of_another_hospital_404_and_recorded(self):
@@ -109,3 +113,42 @@ class TestMerge:
         client = client_of(hall)
         assert self.merge(client, patient, patient).status_code == 409
         assert self.merge(client, patient, there.patient("B")).status_code == 404
+
+
+class TestBillsOfVisits:
+    def test_a_day_says_its_visit_its_tokens_and_their_bills(self):
+        till = Till()
+        token = till.give("Ravi")
+        till.pay(till.live(token), 200)
+        (day,) = client_of(till).get(f"/api/v1/patients/{token.patient_id}/visits/").json()["results"]
+        visit, bill = Visit.objects.get(), till.live(token)
+        assert (day["id"], day["date"]) == (visit.pk, visit.date.isoformat())
+        assert [each["bill"] for each in day["tokens"]] == [bill.pk]
+        assert day["bills"] == [
+            {
+                "id": bill.pk,
+                "number": bill.number,
+                "status": "part_paid",
+                "about": f"{token.number}, Dr Rao",
+                "token": token.pk,
+                "currency": "INR",
+                "total": "600.00",
+                "paid": "200.00",
+                "due": "400.00",
+            }
+        ]
+
+    def test_void_ones_are_listed_and_nothing_is_due_on_them(self):
+        till = Till()
+        token = till.give("Ravi")
+        outermost(lambda: allocation.cancel_token(token_id=token.pk, reason="Patient asked", by=None))
+        (day,) = client_of(till).get(f"/api/v1/patients/{token.patient_id}/visits/").json()["results"]
+        assert [(bill["status"], bill["due"]) for bill in day["bills"]] == [("void", "0.00")]
+        assert [each["bill"] for each in day["tokens"]] == [None]
+
+    def test_who_may_not_see_bills_sees_the_visit_without_them(self):
+        till = Till()
+        token = till.give("Ravi")
+        client = client_of(till, "doctor")
+        (day,) = client.get(f"/api/v1/patients/{token.patient_id}/visits/").json()["results"]
+        assert (day["bills"], day["tokens"][0]["bill"]) == ([], None)
