@@ -22,6 +22,12 @@ def figures(amount: Decimal, currency: str = "INR") -> str:
 
 
 @register.filter
+def short(amount: Decimal, currency: str = "INR") -> str:
+    """An amount as it is called across a desk: 1,000, and 642.50 where there are cents."""
+    return "" if amount is None else amounts.figures(amount, currency or "INR").removesuffix(".00")
+
+
+@register.filter
 def plain_amount(amount: Decimal) -> str:
     """An amount as a field has it."""
     return "" if amount is None else amounts.plain(amount)

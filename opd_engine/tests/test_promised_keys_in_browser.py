@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from common.testing.browser import Browsing
 from consultations.tests.factories import Surgery
+from reception.tests.cashing import CashDesk
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -235,6 +237,103 @@ def test_the_console_s_keys(browsing: Browsing) -> None:
     assert press.promised - press.pressed == set()
     lila.refresh_from_db()
     assert lila.called_at is None
+
+
+def test_the_cash_desk_s_keys(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.rules.priority_fee = Decimal(300)
+    desk.rules.save()
+    first, second = desk.owe("Sunita", "650"), desk.owe("Abdul", "600")
+    token = desk.give("Ravi", "online")
+    page = browsing.open("/cash/", user=desk.user("admin"))
+    press, drawer = Keyboard(page), page.locator("#drawer")
+
+    def asks(key: str, words: str) -> None:
+        press(key)
+        expect(drawer).to_contain_text(words)
+        press("Escape")
+        expect(drawer).to_be_hidden()
+
+    # the shift
+    press("o")
+    expect(drawer.locator("#float")).to_be_focused()
+    page.keyboard.type("1000")
+    press("Enter")
+    expect(page.locator("#cash-shift")).to_contain_text("₹1,000.00")
+    asks("c", "Cash expected")
+    press("x")
+    page.wait_for_url("**/report/")
+    press("Escape")
+    page.wait_for_url("**/cash/")
+
+    # rows, ways to pay, split, void
+    expect(page.locator("#live")).to_have_text("Live")
+    press("j")
+    expect(drawer).to_contain_text("Abdul")
+    press("j")
+    expect(drawer).to_contain_text("Sunita")
+    press("k")
+    expect(drawer).to_contain_text("Abdul")
+    press("Enter")
+    expect(drawer.locator("[value=cash]")).to_be_focused()
+    for key, method in zip("2356", ("card", "upi", "bank", "wallet"), strict=True):
+        press(key)
+        expect(drawer.locator(f"[name=method][value={method}]")).to_be_checked()
+        press("Escape")
+    press("1")
+    expect(drawer.locator("#received")).to_be_focused()
+    press("s")
+    expect(drawer.locator("#split-cash")).to_be_focused()
+    press("s")
+    expect(drawer.locator("#received")).to_be_visible()
+    press("v")
+    expect(drawer).to_contain_text("The number stays, marked void.")
+    press("Escape")
+    expect(drawer).to_be_hidden()
+
+    # takes, prints, refunds, goes on to the next
+    page.locator(f"#bill-{second.pk} a.row").click()
+    expect(drawer.locator("[value=cash]")).to_be_focused()
+    press("Enter")
+    expect(drawer).to_contain_text("Taken. No change to give.")
+    printer = page.frame_locator("iframe[name=printer]")
+    expect(printer.locator(".sheet")).to_be_attached()
+    press("p")
+    expect(printer.locator(".copy")).to_contain_text("Copy 1")
+    asks("f", "Give money back")
+    page.locator(f"#bill-{first.pk} a.row").click()
+    expect(drawer.locator("[value=cash]")).to_be_focused()
+    press("Enter")
+    expect(drawer).to_contain_text("Taken. No change to give.")
+    press("n")
+    expect(drawer).to_be_hidden()
+
+    # bills, advances, the account as the fourth way, priority, finding
+    asks("a", "Who is it?")
+    press("b")
+    expect(drawer.locator("#find")).to_be_focused()
+    page.keyboard.type("sunita")
+    expect(drawer.locator("#found")).to_contain_text("Sunita")
+    press("Enter")
+    expect(drawer.locator("#new-lines select").first).to_be_focused()
+    press("Escape")
+    page.goto(f"{browsing.server.url}/cash/?do=bill&patient={first.patient_id}")
+    page.locator("#drawer h2").click()
+    press("l")
+    expect(drawer.locator(".new-line:visible")).to_have_count(2)
+    page.goto(f"{browsing.server.url}/cash/?token={token.pk}")
+    press("g")
+    expect(drawer).to_contain_text(f"Priority for {token.number}")
+    press("4")
+    expect(drawer.locator("[value=account]")).to_be_disabled()
+    press("Escape")
+    expect(drawer).to_be_hidden()
+    press("h")
+    expect(page.locator("#command")).to_have_value("h")
+    press("Escape")
+    press("/")
+    expect(page.locator("#command")).to_be_focused()
+    assert press.promised - press.pressed == set()
 
 
 def test_the_keys_of_a_token_s_page(browsing: Browsing) -> None:

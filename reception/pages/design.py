@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from common.errors import NotFound
+from reception.cash.ways import methods
 from reception.hall import SOURCE_WORDS
 from reception.pages.frame import staff
 
@@ -74,5 +75,7 @@ def design(request: HttpRequest) -> HttpResponse:
         "marks": MARKS,
         "capacities": CAPACITIES,
         "icons": ICONS.split(),
+        "methods": methods(cash=True, account=False),
+        "chosen_way": "cash",
     }
     return render(request, "design.html", context)
