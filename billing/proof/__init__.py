@@ -20,10 +20,11 @@ from billing.proof.checks import Check
 from billing.proof.documents import DOCUMENTS
 from billing.proof.drawers import DRAWERS
 from billing.proof.numbers import NUMBERS
+from billing.proof.papers import PAPERS
 from billing.proof.postings import POSTINGS
 from billing.rules import ZERO
 
-CHECKS: Final[tuple[Check, ...]] = (*POSTINGS, *DOCUMENTS, *DRAWERS, *NUMBERS)
+CHECKS: Final[tuple[Check, ...]] = (*POSTINGS, *DOCUMENTS, *PAPERS, *DRAWERS, *NUMBERS)
 MOST_NAMED: Final = 200
 """How many findings of a check are named; all are counted."""
 

@@ -54,4 +54,14 @@ DRAWERS: Final = (
         WHERE s.facility_id = %(facility)s AND s.closed_at IS NOT NULL
         GROUP BY s.id HAVING s.counted <> sum(note.key::numeric * note.value::numeric)""",
     ),
+    Check(
+        "shift_sequence",
+        _("The shifts of a day are not numbered one after another, or one was handed a drawer that was not given up."),
+        """SELECT 'shift', s.id, s.date || ' ' || s.number, s.should::numeric, s.number::numeric
+        FROM (SELECT *, row_number() OVER (PARTITION BY date ORDER BY number) AS should
+            FROM billing_shift WHERE facility_id = %(facility)s) AS s
+        LEFT JOIN billing_shift before ON before.id = s.after_id
+        WHERE s.number <> s.should OR before.drawer_id <> s.drawer_id
+           OR (s.after_id IS NOT NULL AND before.closed_at IS DISTINCT FROM s.opened_at)""",
+    ),
 )
