@@ -35,12 +35,19 @@ def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
     return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
-def share(value: Decimal | None, *, whole: bool = False) -> str:
-    """A share as it is written: 9.8 %, or 37 % where a whole number says enough."""
+def share(value: Decimal | None) -> str:
+    """A share as it is written: 9.8 %, 7 %."""
     if value is None:
         return NOTHING
-    exact = value.quantize(Decimal(1), ROUND_HALF_UP) if whole or value == value.to_integral_value() else value
+    exact = value.quantize(Decimal(1)) if value == value.to_integral_value() else value
     return f"{exact} %".replace("-", amounts.MINUS)
+
+
+def roughly(part: Decimal | int, whole: Decimal | int) -> str:
+    """A share in whole per cent, where that says enough: 37 %. Rounded once, half up."""
+    if not whole:
+        return NOTHING
+    return share((Decimal(part) * 100 / Decimal(whole)).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def minutes(number: int | None) -> str:

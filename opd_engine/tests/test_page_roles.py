@@ -204,6 +204,7 @@ LINES = (
     Line("reports", "/reports/?department={department}&span=month", "manager", named="of a department's month"),
     Line("reports_all", "/reports/all.zip", "manager"),
     Line("reports_figure", "/reports/waits.csv", "manager", named="of the hall"),
+    Line("reports_figure", "/reports/takings.csv", "manager", named="of money"),
     # the cash desk
     Line("cash", "/cash/", MONEY),
     Line("cash", "/cash/?tab=paid", MONEY, named="another tab"),

@@ -78,12 +78,10 @@ def _matrix(found: Displaced) -> SafeString:
 def sentence(fates: Mapping[str, int]) -> str:
     """What became of them, in words."""
     kinds = {
-        SAME_DAY: ngettext(
-            "%(n)s had a place again the same day", "%(n)s had a place again the same day", fates[SAME_DAY]
-        ),
-        OTHER_DAY: ngettext("%(n)s on another day", "%(n)s on another day", fates[OTHER_DAY]),
+        SAME_DAY: _("%(n)s had a place again the same day"),
+        OTHER_DAY: _("%(n)s had a place on another day"),
         WAITS: ngettext("%(n)s waits for one", "%(n)s wait for one", fates[WAITS]),
-        NO_PLACE: ngettext("%(n)s got none", "%(n)s got none", fates[NO_PLACE]),
+        NO_PLACE: _("%(n)s got none"),
     }
     told = [kinds[fate] % {"n": words.count(fates[fate])} for fate in FATES if fates[fate]]
     return f"{words.joined(told)}." if told else ""

@@ -58,10 +58,10 @@ def heading(rows: Mapping[str, Kept], period: Period) -> str:
             "n": told
         }
     held = [name for name, found in judged.items() if found == "held"]
+    if len(held) == len(judged) == 1:
+        return _("Estimates hold for %(doctor)s") % {"doctor": held[0]}
     if len(held) == len(judged):
-        return ngettext(
-            "Estimates hold for the %(n)s doctor judged", "Estimates hold for all %(n)s doctors", len(held)
-        ) % {"n": len(held)}
+        return _("Estimates hold for all %(n)d doctors") % {"n": len(held)}
     hopeful = [name for name, found in judged.items() if found == "hopeful"]
     gloomy = [name for name, found in judged.items() if found == "gloomy"]
     said = [_("Estimates hold for %(n)d of %(all)d doctors") % {"n": len(held), "all": len(judged)}]

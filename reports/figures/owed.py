@@ -53,7 +53,7 @@ def heading_of_owed(found: Owed, ground: Ground) -> str:
     old = found.ages[len(AGES)][1]
     if not old:
         return (_("%(sum)s was outstanding") if past else _("%(sum)s is outstanding")) % told
-    told |= {"share": words.share(words.percent(old, total), whole=True), "days": str(AGES[-1])}
+    told |= {"share": words.roughly(old, total), "days": str(AGES[-1])}
     if past:
         return _("%(sum)s was outstanding, %(share)s of it for over %(days)s days") % told
     return _("%(sum)s is outstanding, %(share)s of it for over %(days)s days") % told

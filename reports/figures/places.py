@@ -49,7 +49,7 @@ def heading(blocks: Sequence[Block], period: Period, source: str | None = None) 
     if not offered and not taken:
         return _("No places were offered") if not period.ahead else _("No places are offered yet")
     told: dict[str, Any] = {"taken": words.count(taken), "offered": words.count(offered)}
-    told["rate"] = words.share(words.percent(taken, offered), whole=True)
+    told["rate"] = words.roughly(taken, offered)
     if source:
         told["source"] = words.people_of(source)
         return _("%(source)s hold %(taken)s of %(offered)s places, %(rate)s") % told
@@ -78,7 +78,7 @@ def _emptiest(blocks: Sequence[Block], period: Period) -> str:
     hour = min(rates, key=lambda hour: (rates[hour], hour))
     told = {
         "hour": f"{words.hour(hour)}:00",
-        "rate": words.share(words.percent(sums[hour][1], sums[hour][0]), whole=True),
+        "rate": words.roughly(sums[hour][1], sums[hour][0]),
     }
     return _("; least from %(hour)s on, %(rate)s") % told
 
@@ -109,7 +109,7 @@ def _picture(blocks: Sequence[Block], ground: Ground) -> SafeString:
 
 def _row(name: str, own: list[Block], ground: Ground) -> drawn.Row:
     offered, taken, _over = total(own)
-    rate = words.share(words.percent(taken, offered), whole=True)
+    rate = words.roughly(taken, offered)
     spoken = ", ".join(_spoken(block, ground.period) for block in own)
     about = ground.department_of(own[0].doctor_id)
     return drawn.Row(name, about, [_cell(block, ground.period) for block in own], rate, spoken)
@@ -140,7 +140,7 @@ def _spoken(block: Block, period: Period) -> str:
     told = {"at": at, "taken": block.taken, "offered": block.offered}
     if period.is_day:
         return _("%(at)s blocked") % told if block.blocked else _("%(at)s %(taken)d of %(offered)d") % told
-    told["rate"] = words.share(words.percent(block.taken, block.offered), whole=True)
+    told["rate"] = words.roughly(block.taken, block.offered)
     return f"{told['at']} {told['rate']}"
 
 

@@ -43,7 +43,7 @@ def heading(found: Takings, ground: Ground) -> str:
     cash = found.of_method(Method.CASH.value).net
     if total.net <= 0 or not 0 <= cash <= total.net:
         return _("%(sum)s taken") % told
-    told["share"] = words.share(words.percent(cash, total.net), whole=True)
+    told["share"] = words.roughly(cash, total.net)
     return _("%(sum)s taken, %(share)s of it in cash") % told
 
 
@@ -214,7 +214,7 @@ def heading_by(rows: Sequence[tuple[str, Decimal]], total: Decimal, ground: Grou
     told = {"sum": words.money(total, ground.currency), "name": rows[0][0]}
     if len(rows) == 1 or total <= 0 or not 0 < rows[0][1] <= total:
         return _("%(sum)s taken on bills") % told
-    told["share"] = words.share(words.percent(rows[0][1], total), whole=True)
+    told["share"] = words.roughly(rows[0][1], total)
     return _("%(name)s: %(share)s of the %(sum)s taken on bills") % told
 
 

@@ -1,0 +1,235 @@
+"""The page and its files: what they show, to whom, and how often they ask the database."""
+
+import csv
+import io
+import re
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.utils import InternalError
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import AccessAttempt, Permission, Role
+from accounts.tests.factories import FacilityFactory, UserFactory
+from billing import actions
+from billing.rules import LineIn, Off
+from billing.tests.house import cash, lines
+from common.transactions import outermost
+from patients.models import Patient
+from reception.tests.factories import Hall, text
+from reports.queries.scope import snapshot
+
+pytestmark = pytest.mark.django_db
+
+FIGURES = ["waits", "capacity", "no-shows", "displacements", "seen", "estimates", "waits-by-doctor"]
+MONEY = ["takings", "shifts", "methods", "departments", "doctors", "outstanding", "discounts", "refunds",
+         "credit-notes", "voids"]  # fmt: skip
+
+
+@pytest.fixture
+def hall() -> Hall:
+    """A hall in the middle of its day, with a few tokens."""
+    hall = Hall(capacity=1)
+    hall.give("Asha", "online", slot=1)
+    hall.give("Ravi", "paid", slot=1)
+    hall.give("Omar", "walk_in", slot=2)
+    return hall
+
+
+@pytest.fixture
+def manager(hall: Hall) -> Client:
+    return hall.client("manager")
+
+
+def shown(page: Any) -> list[str]:
+    """The figures of a page."""
+    return re.findall(r'<section class="fig[^"]*" id="([^"]+)"', page.content.decode())
+
+
+def bill(hall: Hall, reason: str = "=cmd|' /C calc'!A0") -> None:
+    """A bill with a discount, of which a part is paid."""
+    cashier = hall.user("billing-staff")
+    patient = Patient.objects.filter(facility=hall.facility).first()
+    assert patient
+    from billing.models import Drawer
+
+    Drawer.objects.create(facility=hall.facility, name="Drawer 1")
+    asked = [LineIn("Fee", lines("500")[0].unit_price, off=Off.parse("10%"), discount_reason=reason)]
+    own: dict[str, Any] = {"facility_id": hall.facility.pk}
+    outermost(lambda: actions.open_shift(**own, float_amount=lines("100")[0].unit_price, by=cashier))
+    made = outermost(lambda: actions.create_bill(**own, patient_id=patient.pk, lines=asked, by=None))
+    outermost(lambda: actions.pay(bill_id=made.pk, tenders=[cash("200")], by=cashier))
+
+
+class TestThePage:
+    def test_a_day_under_way(self, hall: Hall, manager: Client) -> None:
+        page = manager.get("/reports/")
+        assert page.status_code == 200
+        assert shown(page) == FIGURES + MONEY
+        said = text(page)
+        assert f"{hall.facility.local_date():%A} {hall.facility.local_date().day}" in said
+        assert ", to " in said
+        assert "One place went to somebody with more points" in said
+
+    def test_nothing_of_it_is_written_into_the_page_itself(self, hall: Hall, manager: Client) -> None:
+        bill(hall)
+        page = manager.get("/reports/").content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page)
+
+    @pytest.mark.parametrize("query", ["", "?span=month", "?date=2020-02-29", "?date=2020-02", "?date=2150-01-01"])
+    def test_an_empty_hospital_has_a_report_too(self, query: str) -> None:
+        client = Client()
+        client.force_login(UserFactory(username="empty", roles=["manager"], facility=FacilityFactory(name="Empty")))
+        page = client.get(f"/reports/{query}")
+        assert shown(page) == FIGURES + MONEY
+        assert '<svg class="ch"' not in page.content.decode()
+        assert "No places" in text(page)
+        assert "Nothing" in text(page)
+
+    def test_a_day_ahead_shows_what_is_booked(self, hall: Hall, manager: Client) -> None:
+        from django.utils import timezone
+
+        session = hall.sitting(hall.doctor("Dr Nair"), timezone.now() + timedelta(days=3))
+        page = manager.get(f"/reports/?date={session.date}")
+        assert "0 of 3 places are taken" in text(page)
+        assert "Nobody has been called: it is still ahead" in text(page)
+        assert "disabled" in re.findall(r"<button[^>]*aria-label=\"Later\"[^>]*>", page.content.decode())[0]
+
+    def test_a_month_and_its_day(self, hall: Hall, manager: Client) -> None:
+        page = manager.get("/reports/?span=month")
+        assert shown(page) == FIGURES + MONEY
+        assert f"{hall.facility.local_date():%B %Y}" in text(page)
+        assert f'href="?date={hall.facility.local_date()}"' in page.content.decode()
+
+    def test_narrower_it_is_about_that_part_and_shows_no_whole_payments(self, hall: Hall, manager: Client) -> None:
+        bill(hall)
+        page = manager.get(f"/reports/?doctor={hall.rao.pk}&source=paid")
+        whole = {"takings", "shifts", "methods", "refunds"}
+        assert shown(page) == [*FIGURES, *(key for key in MONEY if key not in whole)]
+        assert re.search(r'<option value="paid" selected', page.content.decode())
+        assert "source=paid" in page.content.decode()
+        other = hall.doctor("Dr Nobody")
+        assert "No places were offered" in text(manager.get(f"/reports/?doctor={other.pk}"))
+
+    @pytest.mark.parametrize("query", ["date=gestern", "date=2026-13-40", "span=year", "source=somewhere"])
+    def test_what_is_no_question_is_refused(self, manager: Client, query: str) -> None:
+        assert manager.get(f"/reports/?{query}").status_code == 400
+
+    @pytest.mark.parametrize("query", ["doctor=x", "doctor=999999", "department=-1", "department=99999999999999999999"])
+    def test_what_is_not_there_is_not_found(self, manager: Client, query: str) -> None:
+        assert manager.get(f"/reports/?{query}").status_code == 404
+
+    def test_another_hospital_s_doctor_does_not_exist_and_the_attempt_is_kept(self, manager: Client) -> None:
+        stranger = Hall()
+        assert manager.get(f"/reports/?doctor={stranger.rao.pk}").status_code == 404
+        assert manager.get(f"/reports/doctors.csv?department={stranger.department.pk}").status_code == 404
+        assert AccessAttempt.objects.filter(facility=stranger.facility).count() == 2
+
+    def test_another_hospital_s_figures_are_not_in_it(self, manager: Client) -> None:
+        before = text(manager.get("/reports/?span=month"))
+        stranger = Hall(capacity=1)
+        stranger.give("Asha", "online")
+        stranger.give("Ravi", "paid")
+        bill(stranger)
+
+        def plain(page: str) -> str:
+            return re.sub(r"\d\d:\d\d|\d+\.\d s", "", page)
+
+        assert plain(text(manager.get("/reports/?span=month"))) == plain(before)
+
+
+class TestWhoMaySee:
+    @pytest.mark.parametrize("path", ["", "waits.csv", "takings.csv", "all.zip"])
+    @pytest.mark.parametrize("role", ["reception", "doctor", "billing-staff"])
+    def test_a_report_needs_its_permission(self, hall: Hall, role: str, path: str) -> None:
+        assert hall.client(role).get(f"/reports/{path}").status_code == 403
+
+    def test_money_needs_that_of_the_ledger_too(self, hall: Hall) -> None:
+        role = Role.objects.create(slug="head", name="Head of department")
+        role.permissions.add(Permission.objects.get(code="reports.view"))
+        head = UserFactory(username="head", roles=["head"], facility=hall.facility)
+        client = Client()
+        client.force_login(head)
+        page = client.get("/reports/")
+        assert shown(page) == FIGURES
+        assert "Money" not in text(page)
+        assert "₹" not in text(page)
+        assert client.get("/reports/takings.csv").status_code == 404
+        names = zipfile.ZipFile(io.BytesIO(client.get("/reports/all.zip").content)).namelist()
+        assert not any(name.startswith(tuple(MONEY)) for name in names)
+
+    def test_the_bar_leads_there_whoever_may(self, hall: Hall, manager: Client) -> None:
+        assert 'href="/reports/"' in manager.get("/overview/").content.decode()
+        assert 'href="/reports/"' not in hall.asha.get("/overview/").content.decode()
+
+
+class TestFiles:
+    def test_every_figure_is_a_file_and_all_of_them_one(self, hall: Hall, manager: Client) -> None:
+        bill(hall)
+        today = hall.facility.local_date()
+        packed = manager.get("/reports/all.zip")
+        assert packed["Content-Type"] == "application/zip"
+        files = zipfile.ZipFile(io.BytesIO(packed.content))
+        assert files.namelist() == [f"{key}-{today}.csv" for key in FIGURES + MONEY]
+        for key in FIGURES + MONEY:
+            answer = manager.get(f"/reports/{key}.csv")
+            assert answer["Content-Type"] == "text/csv; charset=utf-8"
+            assert answer["Content-Disposition"] == f'attachment; filename="{key}-{today}.csv"'
+            assert answer.content == files.read(f"{key}-{today}.csv")
+
+    def test_a_file_has_the_numbers_of_the_table(self, manager: Client) -> None:
+        answer = manager.get("/reports/capacity.csv")
+        rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+        assert rows[0] == ["Doctor", "Slot", "Places", "Taken", "Overbooked", "Share (percent)"]
+        assert rows[-1] == ["All", "", "3", "2", "0", "66.7"]
+
+    def test_a_reason_that_is_a_formula_is_none_in_the_file(self, hall: Hall, manager: Client) -> None:
+        bill(hall)
+        rows = list(csv.reader(io.StringIO(manager.get("/reports/discounts.csv").content.decode("utf-8-sig"))))
+        assert rows[1] == ["'=cmd|' /C calc'!A0", "By rule", "1", "50.00"]
+
+    def test_a_name_with_tags_is_a_name(self, hall: Hall, manager: Client) -> None:
+        hall.rao.name = '<b>Dr</b> "Rao"'
+        hall.rao.save()
+        assert "<b>Dr</b>" not in manager.get("/reports/").content.decode()
+
+    def test_a_file_of_a_part_says_so(self, hall: Hall, manager: Client) -> None:
+        answer = manager.get(f"/reports/waits.csv?date=2020-02&doctor={hall.rao.pk}")
+        assert 'filename="waits-2020-02-part.csv"' in answer["Content-Disposition"]
+        assert answer.content == "\ufeff".encode()
+
+    def test_there_is_no_file_of_what_is_no_figure(self, manager: Client) -> None:
+        assert manager.get("/reports/nothing.csv").status_code == 404
+
+
+class TestReading:
+    def test_a_report_asks_as_often_however_much_there_is(self, hall: Hall, manager: Client) -> None:
+        manager.get("/reports/")
+        with CaptureQueriesContext(connection) as few:
+            manager.get("/reports/?span=month")
+        for n in range(6):
+            hall.give(f"Patient {n}", "online", slot=n % 3)
+        bill(hall)
+        with CaptureQueriesContext(connection) as many:
+            manager.get("/reports/?span=month")
+        asked = [query["sql"] for query in many if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+        assert len(many) == len(few)
+        assert len(asked) == 4 + 6 + 6, "session, user, grants and facilities; the hall; money"
+
+    @pytest.mark.django_db(transaction=True)
+    def test_all_is_read_in_one_moment_and_nothing_is_written(self) -> None:
+        hall = Hall(capacity=1)
+        with CaptureQueriesContext(connection) as asked:
+            assert hall.client("manager").get("/reports/").status_code == 200
+        statements = [query["sql"] for query in asked]
+        begun = statements.index("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        reads = [n for n, sql in enumerate(statements) if "scheduling_session s" in sql or "billing_" in sql]
+        assert len(reads) == 11
+        assert begun < min(reads)
+        assert all(n < statements.index("COMMIT", begun) for n in reads)
+        with pytest.raises(InternalError, match="read-only"), snapshot():
+            hall.doctor("Dr Nobody")
