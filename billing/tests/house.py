@@ -65,6 +65,7 @@ class House:
     def __init__(self, *, zone: str = "UTC", drawers: int = 2, departments: int = 2) -> None:
         number = next(_serial)
         self.now = datetime(DAY.year, DAY.month, DAY.day, 9, tzinfo=UTC)
+        self.pace = timedelta(milliseconds=1)
         self.facility = FacilityFactory(name=f"Sunrise {number}", time_zone=zone)
         self.departments = [
             DepartmentFactory(facility=self.facility, name=f"Department {number}-{n}") for n in range(departments)
@@ -98,8 +99,8 @@ class House:
     # Actions, each a transaction of its own, at the time of the clock
 
     def act(self, action: Callable[..., Any], **arguments: Any) -> Any:
-        """Run an action; Meena does it where nobody else is named. A moment passes with each."""
-        self.now += timedelta(milliseconds=1)
+        """Run an action; Meena does it where nobody else is named. It takes a moment (`pace`)."""
+        self.now += self.pace
         arguments = {"by": self.meena, "at": self.now} | arguments
         return outermost(lambda: action(**arguments))
 
