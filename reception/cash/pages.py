@@ -82,13 +82,14 @@ def whole(request: HttpRequest, where: Place, beside: dict[str, Any], *, status:
 
 def sight_of(request: HttpRequest, where: Place) -> Sight:
     """What the person sees."""
-    tab = request.GET.get("tab", "")
+    tab, allowed = request.GET.get("tab", ""), may(request, where.facility)
     return Sight(
         facility_id=where.facility.pk,
         date=where.facility.local_date(),
         tab=tab if tab in TABS else "pay",
         user_id=person(request).pk,
-        takes=may(request, where.facility)(TAKE),
+        takes=allowed(TAKE),
+        oversees=allowed("billing.shifts"),
         language=translation.get_language() or "en",
     )
 

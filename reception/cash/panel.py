@@ -17,8 +17,10 @@ from reception.cash.notes import usual_notes
 from reception.cash.questions import QUESTIONS
 from reception.cash.sums import Read, read, summed
 from reception.cash.ways import denominations, methods
+from reception.money.fees import PRIORITY
 from reception.pages.asking import whole_number
 from reception.pages.frame import Place, may, person
+from tokens.models import Token
 
 Context = dict[str, Any]
 VIEW, TAKE = "billing.view", "billing.take"
@@ -135,9 +137,17 @@ def receipt_panel(request: HttpRequest, where: Place, receipt: Receipt, *, now: 
         "is_refund": receipt.kind == ReceiptKind.REFUND,
         "print_now": now and not paper.prints,
         "just_now": now,
+        "token": prioritised(paper) if now else None,
         "next": _next_bill(receipt) if now else None,
         "may_refund": allows(person(request), "billing.refund", receipt.facility_id) and paper.refundable,
     }
+
+
+def prioritised(paper: papers.ReceiptPaper) -> Token | None:
+    """The token that has priority by what was paid, to say where it stands now. One query where there is one."""
+    lines = paper.found.lines if paper.found and not paper.is_refund else []
+    token_id = next((each.item_id for each in lines if each.item_type == PRIORITY), None)
+    return Token.objects.select_related("slot").filter(pk=token_id, paid=True).first() if token_id else None
 
 
 def _next_bill(receipt: Receipt) -> int | None:

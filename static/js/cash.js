@@ -274,11 +274,13 @@ function printNow() {
   if (!form) return;
   delete form.dataset.printNow;
   form.requestSubmit();
-  // What is pressed from now on is a copy, and has a name of its own.
-  setTimeout(() => (form.elements.idempotency_key.value += "-copy"));
 }
+
+/** The paper goes to the printer from a frame of the page; each press is another copy, with a name of its own. */
 document.addEventListener("submit", ({ target }) => {
-  if (target.id === "print-form") setTimeout(() => (target.elements.idempotency_key.value += "-again"));
+  if (target.id !== "print-form") return;
+  target.target = "printer";
+  setTimeout(() => (target.elements.idempotency_key.value += "-again"));
 });
 
 // --- what others do ---------------------------------------------------------------------------------------------------
