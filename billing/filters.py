@@ -3,12 +3,12 @@
 import re
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
 
 from accounts.permissions import facility_ids
 from billing.models import Bill, Counter, LedgerAccount, LedgerEntry, Line, Payment, Receipt, Refund, Shift
-from billing.queries.accounts import family
+from billing.queries.accounts import family, records_of
 from billing.queries.bills import of_item
 from billing.states import OWED, AccountKind, BillStatus, CounterKind, LedgerKind, Method, ReceiptKind
 from patients.queries import search_patients
@@ -62,7 +62,7 @@ class BillFilter(filters.FilterSet):
             return bills.filter(number__in=[f"B-{each}-{int(serial):06d}" for each in years])
         ids = facility_ids(self.request.user, "billing.view")
         people = [person.pk for person in search_patients(facility_ids=ids, text=text, limit=MOST_PEOPLE)]
-        return bills.filter(Q(patient__in=people) | Q(patient__merged_into__in=people)) if text else bills
+        return bills.filter(patient__in=records_of(people).values("pk")) if text else bills
 
     def numbered(self, bills: QuerySet[Bill], name: str, value: str) -> QuerySet[Bill]:
         """The bill of that number, however it was typed."""
