@@ -339,7 +339,7 @@ class TestOtherApps:
         assert [(change.kind, change.bill.pk, change.bill.status) for change in told] == [
             ("issued", bill, "open"), ("credited", bill, "open"), ("voided", bill, "void"),
         ]  # fmt: skip
-        assert (told[-1].by, told[-1].at) == (house.meena, house.now)
+        assert (told[-1].by, told[-1].at) == (house.meena, get(bill).voided_at)
 
     def test_what_one_of_them_refuses_does_not_happen(self, house: House, settings: Any) -> None:
         bill = house.bill("100")
