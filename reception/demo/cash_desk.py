@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from accounts.models import Facility, User
@@ -92,19 +92,26 @@ def begin_billing(facility: Facility) -> None:
 class Till:
     """Meena's drawer on one day, up to now."""
 
-    def __init__(self, facility: Facility, cashier: User, desk: User | None, now: datetime) -> None:
+    def __init__(
+        self, facility: Facility, cashier: User, desk: User | None, now: datetime, day: date | None = None
+    ) -> None:
         self.facility, self.cashier, self.desk, self.now = facility, cashier, desk, now
-        self.today = facility.local_date(now)
+        self.today = day or facility.local_date(now)
         self.chance = Random(f"cash desk {self.today}")
         self.opened = now
 
-    def open(self) -> None:
+    def on(self, day: date, by: datetime) -> "Till":
+        """The drawer on an earlier day, when everybody of that day had come."""
+        last = Bill.objects.filter(facility=self.facility, date=day).aggregate(at=Max("issued_at"))["at"]
+        return Till(self.facility, self.cashier, self.desk, (last or by) + timedelta(hours=1), day)
+
+    def open(self) -> Shift:
         """The shift begins before the first patient comes."""
         first = Bill.objects.filter(facility=self.facility, date=self.today).order_by("issued_at").first()
         midnight = timezone.make_aware(datetime.combine(self.today, time()), self.facility.tz)
         begins = min(first.issued_at if first and first.issued_at else self.now, self.now - 30 * MINUTE) - 12 * MINUTE
         self.opened = max(begins, midnight)
-        actions.open_shift(facility_id=self.facility.pk, float_amount=FLOAT, by=self.cashier, at=self.opened)
+        return actions.open_shift(facility_id=self.facility.pk, float_amount=FLOAT, by=self.cashier, at=self.opened)
 
     def take_all(self) -> None:
         """Most pay within some minutes, in the order in which they come; some have not been at the desk yet."""
@@ -118,15 +125,15 @@ class Till:
 
     def take(self, bill: Bill, amount: Decimal, at: datetime, method: Method | None = None) -> None:
         """Somebody pays."""
-        tender = self.tender(bill.pk, amount, method)
+        tender = self.tender(f"{bill.pk:06d}{bill.version}", amount, method)
         actions.pay(bill_id=bill.pk, tenders=[tender], by=self.cashier, at=at)
 
-    def tender(self, number: int, amount: Decimal, method: Method | None = None) -> Tender:
+    def tender(self, reference: str, amount: Decimal, method: Method | None = None) -> Tender:
         """How it is paid: cash in notes of a hundred, everything else with its reference."""
         method = method or self.chance.choices(list(WAYS), list(WAYS.values()))[0]
         if method == Method.CASH:
             return Tender(method, amount, tendered=amount + (100 - amount % 100) % 100)
-        return Tender(method, amount, f"{method.value.upper()} {self.today:%y%m%d}{number:06d}")
+        return Tender(method, amount, f"{method.value.upper()} {self.today:%y%m%d}{reference}")
 
     def ago(self, minutes: float) -> datetime:
         """So many minutes before now."""
@@ -160,7 +167,7 @@ class Till:
         expected = self._tokens(Status.CONFIRMED).filter(paid=False, arrived_at=None, slot__ends_at__gt=self.now)
         token = expected.order_by("-slot__starts_at", "pk").first()
         if token is not None:
-            tender = self.tender(token.pk, rules(self.facility).priority_fee, Method.UPI)
+            tender = self.tender(f"T{token.pk}", rules(self.facility).priority_fee, Method.UPI)
             take_priority_fee(token_id=token.pk, tenders=[tender], by=self.cashier, at=self.ago(2))
 
     def goes_home(self) -> None:
@@ -175,7 +182,7 @@ class Till:
         """Somebody leaves an advance."""
         token = self._tokens(Status.IN_PROGRESS).order_by("pk").first()
         if token is not None:
-            tender = self.tender(token.pk, Decimal("1000.00"), Method.CASH)
+            tender = self.tender(f"A{token.pk}", Decimal("1000.00"), Method.CASH)
             where = {"facility_id": self.facility.pk, "patient_id": token.patient_id}
             actions.take_advance(**where, tenders=[tender], by=self.cashier, at=self.ago(7))
 
@@ -218,7 +225,7 @@ def play_cash(facility: Facility, now: datetime, *, desk: User | None) -> None:
         return
     till = Till(facility, cashier, desk, now)
     try:
-        _close_left_over(till)
+        _catch_up(till)
         till.open()
         till.take_all()
     except DomainError:
@@ -233,14 +240,23 @@ def play_cash(facility: Facility, now: datetime, *, desk: User | None) -> None:
             transaction.set_rollback(False)
 
 
-def _close_left_over(till: Till) -> None:
-    """Who has not paid on an earlier day pays now; then its drawer is counted, as its cashier would have done."""
-    shift = Shift.objects.filter(cashier=till.cashier, closed_at=None, date__lt=till.today).first()
-    if shift is None:
+def _catch_up(till: Till) -> None:
+    """On the days since the last shift most have paid, and the drawer was counted every evening."""
+    last = Shift.objects.filter(cashier=till.cashier).order_by("-date", "-pk").first()
+    if last is None:
         return
-    before = Till(till.facility, till.cashier, till.desk, shift.opened_at + timedelta(days=1))
-    before.today, before.opened = shift.date, shift.opened_at
-    before.take_all()
+    if last.closed_at is None and last.date < till.today:
+        _end(till.on(last.date, last.opened_at), last)
+    owed = Bill.objects.filter(facility=till.facility, status__in=OWED, date__gt=last.date, date__lt=till.today)
+    for day in sorted({bill.date for bill in owed if bill.date}):
+        before = till.on(day, till.now)
+        _end(before, before.open())
+
+
+def _end(till: Till, shift: Shift) -> None:
+    """Take what is left to take, and count the drawer."""
+    till.opened = shift.opened_at
+    till.take_all()
     last = shift.payments.order_by("-at").values_list("at", flat=True).first() or shift.opened_at
     actions.close_shift(
         shift_id=shift.pk, counts=None, counted=expected_cash(shift), by=till.cashier, at=last + timedelta(hours=1)

@@ -8,6 +8,8 @@ from django.db.models import Count, F, Sum
 from django.utils import timezone
 
 from accounts.models import Facility, User, UserRole
+from billing.models import Bill, Shift
+from billing.proof import prove
 from patients.models import Patient
 from reception.demo import STEPS, freshen, load
 from reception.demo.known import demo_users
@@ -52,6 +54,7 @@ def test_the_hospital_has_what_the_tour_promises(django_user_model):
     load(now=at(10, 10))
     check_the_house()
     check_the_hall()
+    check_the_money()
     check_that_yesterday_is_over()
     check_that_the_small_clinic_is_another_world()
     assert django_user_model.objects.get(username="admin").check_password("my own")
@@ -60,6 +63,25 @@ def test_the_hospital_has_what_the_tour_promises(django_user_model):
     before = (Token.objects.count(), Patient.objects.count(), User.objects.count())
     assert not load(now=at(18))
     assert (Token.objects.count(), Patient.objects.count(), User.objects.count()) == before
+
+
+def check_the_money():
+    hospital = Facility.objects.get(slug="sunrise")
+    today = at(0).date()
+    bills = Bill.objects.filter(facility=hospital)
+    assert bills.exclude(date=today).count() > 1_000
+    of_today = bills.filter(date=today)
+    states = set(of_today.values_list("status", flat=True))
+    assert {"open", "part_paid", "paid", "void"} >= states >= {"open", "part_paid", "paid"}
+    assert 4 <= of_today.filter(status="open").count() <= 40
+    assert of_today.filter(due__lt=0, status="paid").count() == 1
+    shift = Shift.objects.get(facility=hospital, closed_at=None)
+    assert (shift.cashier.username, shift.date) == ("meena", today)
+    assert shift.payments.count() > 30
+    assert Shift.objects.filter(facility=hospital, closed_at__isnull=False).count() == 14
+    assert not Bill.objects.filter(facility__slug="lakeside").exists()
+    proof = prove(hospital)
+    assert proof.balanced, proof
 
 
 def check_the_house():
@@ -153,6 +175,12 @@ def test_on_a_later_day_it_is_busy_again_once(later):
     assert not Event.objects.filter(at__gt=later).exists()
     assert replay()[2] == []
     assert checks.everything(facility.pk, later) == []
+    assert prove(facility).balanced
+    shifts = Shift.objects.filter(facility=facility).order_by("pk")
+    assert [shift.closed_at is None for shift in shifts] == [False] * (len(shifts) - 1) + [True]
+    assert shifts.last().date == later.date()
+    assert shifts.last().payments.exists()
+    assert not Bill.objects.filter(facility=facility, issued_at__gt=later).exists()
 
     count = Event.objects.count()
     assert not freshen(now=later + timedelta(minutes=5))
