@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -22,6 +22,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 if TYPE_CHECKING:
     from opd_engine.tests.served import Served
@@ -125,6 +126,24 @@ def _facilities_are_asked_anew() -> None:
     from reception.money import reading
 
     reading.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_listed_once() -> Iterator[None]:
+    """Every test client makes the middleware anew, which lists the static files of all packages each time."""
+    known: dict[tuple[str, ...], dict[str, Any]] = {}
+    listed = WhiteNoiseMiddleware.add_files_from_finders
+
+    def add_files(middleware: WhiteNoiseMiddleware) -> None:
+        key = (middleware.static_prefix, settings.STORAGES["staticfiles"]["BACKEND"])
+        if key not in known:
+            listed(middleware)
+            known[key] = dict(middleware.files)
+        middleware.files.update(known[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files)
+        yield
 
 
 @pytest.fixture(scope="session")
