@@ -4,6 +4,7 @@ Chance comes from outside as a `random.Random`: the stateful test's own, which s
 days. The two hospitals keep their books eighteen hours apart, so one of them is often in another day, month or year.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -219,10 +220,10 @@ class Both:
 
     def again(self, chance: Random) -> None:
         """The same payment with the same reference, as an app sends it after a time-out: the same receipt."""
-        alone = {p.receipt: p for p in self.model.payments.values() if p.reference and p.bill}
-        alone = {r: p for r, p in alone.items() if [q.receipt for q in self.model.payments.values()].count(r) == 1}
+        on_paper = Counter(p.receipt for p in self.model.payments.values())
+        alone = [p for p in self.model.payments.values() if p.reference and p.bill and on_paper[p.receipt] == 1]
         if alone:
-            payment = chance.choice(list(alone.values())[-10:])
+            payment = chance.choice(alone[-10:])
             assert payment.bill
             house = self.mine[payment.facility]
             tender = Tender(payment.method, decimal(payment.amount), reference=payment.reference)
