@@ -3,10 +3,8 @@
 from datetime import date
 from typing import Any, ClassVar
 
-from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
@@ -15,6 +13,7 @@ from accounts.admin import HistoryAdmin, OfMyFacilities, ReadOnlyAdmin
 from accounts.models import Facility
 from accounts.permissions import allows, facility_ids, within
 from billing import models
+from billing.forms import RulesForm, SetupForm
 from scheduling.admin import person
 from scheduling.models import Department
 
@@ -34,32 +33,6 @@ OF_FACILITY = ("facility", MyFacilities)
 
 
 # What is set up
-
-
-class SetupForm(forms.ModelForm):
-    """Says what the database would refuse, also where it is about fields that are only shown."""
-
-    def clean(self) -> dict[str, Any]:
-        """Department and tax belong to the facility of what they stand in; the last day is not before the first."""
-        given = super().clean() or {}
-        facility_id = getattr(given.get("facility"), "pk", None) or self.instance.facility_id
-        for name in ("department", "tax"):
-            chosen = given.get(name)
-            if chosen is not None and chosen.facility_id != facility_id:
-                self.add_error(name, "It belongs to another facility.")
-        begins = given.get("valid_from") or getattr(self.instance, "valid_from", None)
-        if begins and given.get("valid_until") and given["valid_until"] < begins:
-            # Said before the database is asked, which has no range that runs backwards.
-            self.add_error("valid_until", "It ends before it begins.")
-        return given
-
-    def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]  # Django has it, its stubs do not
-        if not self.errors:
-            try:
-                self.instance.validate_constraints()
-            except ValidationError as error:
-                self.add_error(None, error.messages)
 
 
 class SetupAdmin(OfMyFacilities, ModelAdmin):
@@ -103,6 +76,7 @@ class SetupAdmin(OfMyFacilities, ModelAdmin):
 class BillingSettingsAdmin(SetupAdmin):
     """A facility's rules of money. A facility that has none makes no bills by itself."""
 
+    form = RulesForm
     list_display = ("facility", "priority_fee", "follow_up_free_days", "refund_full_hours", "refund_later_percent")
     list_select_related = ("facility",)
     search_fields = ("facility__name",)
@@ -184,6 +158,14 @@ class Shown(OfMyFacilities, ReadOnlyAdmin):
     list_disable_select_all = True
     list_per_page = 50
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Everything, also what no form has: the number, what is due."""
+        return [field.name for field in self.opts.concrete_fields if not field.primary_key]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Everything, in the order of the table."""
+        return self.get_readonly_fields(request, obj)
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may see such rows somewhere; the list has those of these facilities alone."""
         return bool(facility_ids(request.user, self.code))
@@ -198,6 +180,7 @@ class Part(TabularInline):
 
     extra = 0
     can_delete = False
+    hide_title = True
     ordering = ("pk",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -96,7 +96,7 @@ class TestShown:
 
     def test_a_bill_shows_its_lines_payments_credits_and_postings(self, page: Client, moved: Till) -> None:
         shown = page.get(address("bill", "change", models.Bill.objects.get().pk)).content.decode()
-        for text in ("ECG", "650.00", "Not given", "R-", "V-", "C-", "Bill issued"):
+        for text in (f"B-{moved.year}-000001", "Due", "ECG", "650.00", "Not given", "R-", "V-", "C-", "Bill issued"):
             assert text in shown
 
     def test_a_transaction_shows_its_entries(self, page: Client, moved: Till) -> None:
@@ -138,7 +138,7 @@ class TestSetup:
         rules = {
             "address": "MG Road 1", "tax_number": "GSTIN 29X", "receipt_note": "Thank you.", "priority_fee": "300.00",
             "follow_up_free_days": 5, "hospital_fee_once": "on", "refund_full_hours": 4, "refund_later_percent": "25",
-            "when_displaced": "credit", "denominations": "500,100,0.50",
+            "when_displaced": "credit", "denominations": "100,0.50,500,100",
         }  # fmt: skip
         assert page.get(address("billingsettings", "change", till.facility.pk)).status_code == 200
         assert page.post(address("billingsettings", "change", till.facility.pk), rules).status_code == 302
@@ -147,6 +147,11 @@ class TestSetup:
         assert kept.denominations == [500, 100, Decimal("0.50")]
         wrong = page.post(address("billingsettings", "change", till.facility.pk), rules | {"refund_later_percent": 101})
         assert "refund_later_percent" in errors(wrong)
+        for nothing in ("500,0", "500,-1", "x", ""):
+            refused = page.post(
+                address("billingsettings", "change", till.facility.pk), rules | {"denominations": nothing}
+            )
+            assert "denominations" in errors(refused)
 
     def test_a_price_ends_and_another_begins(self, page: Client, till: Till) -> None:
         today = till.facility.local_date()
