@@ -149,7 +149,7 @@ def _money(found: Money, ground: Ground) -> list[Figure]:
         takings.by_doctor(found.shares, onto, ground),
         owed.outstanding(found.owed, ground),
         owed.discounts(found.reasons["discount"], ground),
-        *([owed.refunds(found.reasons["refund"], ground)] if taken else []),
+        *([owed.refunds(found.reasons["refund"], found.reasons["to_account"], ground)] if taken else []),
         owed.credit_notes(found.reasons["credit"], ground),
         owed.voids(found.reasons["void"], ground),
     ]

@@ -57,6 +57,8 @@ class Day:
 _TOP: Final = 24
 _FLOOR: Final = 120
 _HIGH: Final = 140
+_LEFT: Final = 0.1
+"""Room for the words of the scale."""
 
 
 def columns(days: Sequence[Day], scale: Scale, unit: str, words: str) -> SafeString:
@@ -66,18 +68,18 @@ def columns(days: Sequence[Day], scale: Scale, unit: str, words: str) -> SafeStr
         unit: behind the values of the scale, such as " %".
         words: what the picture is, for those who do not see it.
     """
-    step = 1 / max(1, len(days))
+    step = (1 - _LEFT) / max(1, len(days))
     marks: list[str] = []
     for mark in scale.marks[1:]:
         y = _FLOOR - (_FLOOR - _TOP) * scale.at(mark)
-        marks += [svg.line("grid", 0, 1, y, y), svg.text(f"{mark:g}{unit}", 0, y - 4, class_="ax")]
+        marks += [svg.line("grid", 0, 1, y, y), svg.text(f"{mark:,.0f}{unit}", 0, y - 4, class_="ax")]
     for number, day in enumerate(days):
         marks += _column(day, number, step, scale)
     return svg.drawing(_HIGH, words, *marks, svg.line("base", 0, 1, _FLOOR, _FLOOR))
 
 
 def _column(day: Day, number: int, step: float, scale: Scale) -> list[SafeString]:
-    left, marks = (number + 0.15) * step, []
+    left, marks = _LEFT + (number + 0.15) * step, []
     if day.value:
         high = (_FLOOR - _TOP) * scale.at(day.value)
         marks.append(svg.rect("t1" if day.stands_out else "t2", left, 0.7 * step, _FLOOR - high, high))

@@ -102,14 +102,31 @@ def discounts(found: Sequence[Reason], ground: Ground) -> Figure:
     return _reasons("discounts", heading, about, found, _("Discounts"), _("Given by"), ground)
 
 
-def refunds(found: Sequence[Reason], ground: Ground) -> Figure:
-    """Money given back, by reason, with who paid it out."""
-    about = _("Refunds by reason, those onto patients’ accounts among them, %(days)s.") % {"days": ground.period.days}
+def refunds(found: Sequence[Reason], onto: Sequence[Reason], ground: Ground) -> Figure:
+    """Money given back, by reason, with who paid it out.
+
+    Args:
+        onto: what went onto patients' accounts, and so has not left the house.
+    """
+    about = _("Money paid out by reason, %(days)s.") % {"days": ground.period.days}
     total, number = _total(found)
+    stayed, times = _total(onto)
+    said = _("%(sum)s more went onto patients’ accounts, where it lies.") % {
+        "sum": words.money(stayed, ground.currency)
+    }
+    note = said if times else ""
     said = ngettext("%(sum)s went back in %(n)s refund", "%(sum)s went back in %(n)s refunds", number)
     heading = said % {"sum": words.money(total, ground.currency), "n": words.count(number)}
     return _reasons(
-        "refunds", heading if found else _("No money went back"), about, found, _("Refunds"), _("Paid by"), ground
+        "refunds",
+        heading if found else _("No money went back"),
+        about,
+        found,
+        _("Refunds"),
+        _("Paid by"),
+        ground,
+        note,
+        onto,
     )
 
 
@@ -138,17 +155,27 @@ def _total(found: Sequence[Reason]) -> tuple[Decimal, int]:
 
 
 def _reasons(
-    key: str, heading: str, about: str, found: Sequence[Reason], things: str, who: str, ground: Ground
+    key: str,
+    heading: str,
+    about: str,
+    found: Sequence[Reason],
+    things: str,
+    who: str,
+    ground: Ground,
+    note: str = "",
+    onto: Sequence[Reason] = (),
 ) -> Figure:
     columns = [Column(_("Reason")), Column(who), Column(things, Kind.COUNT), Column(_("Amount"), Kind.MONEY)]
     rows = [(reason.words, by(reason), reason.number, reason.amount) for reason in found]
-    total, number = _total(found)
+    rows += [(_("%(reason)s (onto the account)") % {"reason": r.words}, by(r), r.number, r.amount) for r in onto]
+    total, number = _total([*found, *onto])
     return Figure(
         key=key,
         heading=heading,
         about=about,
         picture=_bars(found, ground),
-        table=Table(columns, rows, (_("All"), "", number, total), ground.currency) if found else None,
+        table=Table(columns, rows, (_("All"), "", number, total), ground.currency) if rows else None,
+        note=note,
     )
 
 

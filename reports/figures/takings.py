@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.utils import dateformat
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +16,9 @@ from reports.figures.figure import Figure, Ground
 from reports.figures.seen import dates_of, day_of, only_first
 from reports.records import ZERO, Share, ShiftLine, Taken, Takings
 from reports.tables import Column, Kind, Table
+
+MOST_DIFFERENCES = 8
+"""More shifts than these are in the table alone."""
 
 METHODS = tuple(method.value for method in Method if method != Method.ACCOUNT)
 
@@ -53,7 +57,8 @@ def _multiples(found: Takings, cashiers: Sequence[str], methods: Sequence[str], 
         own = [found.moved.get((who, method)) for method in methods]
         shown = [_amount(taken.net, ground) if taken else None for taken in own]
         rows.append(amounts.Row(cashier(who), words.money(found.of_cashier(who).net, ground.currency), shown))
-    total = amounts.Row(_("All"), "", [_amount(found.of_method(method).net, ground) for method in methods])
+    everything = words.money(found.all.net, ground.currency)
+    total = amounts.Row(_("All"), everything, [_amount(found.of_method(method).net, ground) for method in methods])
     return amounts.multiples([str(Method(method).label) for method in methods], rows, total)
 
 
@@ -248,10 +253,27 @@ def shifts(found: Sequence[ShiftLine], ground: Ground) -> Figure:
         heading=heading_of_shifts(found, ground),
         about=_("Shifts opened, with the cash expected in the drawer and what was counted, %(days)s.")
         % {"days": ground.period.days},
+        picture=_differences(found, ground),
         table=_table_of_shifts(found, ground) if found else None,
         wide=True,
         opened=len(found) <= 6,
     )
+
+
+def _differences(found: Sequence[ShiftLine], ground: Ground) -> SafeString:
+    """The shifts that ended with a difference, the largest first."""
+    off = sorted((s for s in found if s.difference), key=lambda s: -abs(s.difference or ZERO))[:MOST_DIFFERENCES]
+    lanes = [
+        bars.Bar(
+            shift.cashier,
+            f"{dateformat.format(shift.date, 'j M')}, {shift.drawer}",
+            float(shift.difference or ZERO),
+            words.money(shift.difference or ZERO, ground.currency),
+            n == 0,
+        )
+        for n, shift in enumerate(off)
+    ]
+    return bars.bars(lanes) if lanes else SafeString("")
 
 
 def heading_of_shifts(found: Sequence[ShiftLine], ground: Ground) -> str:

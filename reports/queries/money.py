@@ -132,19 +132,20 @@ SELECT 'void', b.void_reason, {who}, count(DISTINCT b.id), sum(l.total)
    AND b.voided_at < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
  GROUP BY 2, 3
  UNION ALL
-SELECT 'refund', r.reason, {who}, count(*), sum(r.amount)
+SELECT CASE WHEN r.method = 'account' THEN 'to_account' ELSE 'refund' END, r.reason, {who}, count(*), sum(r.amount)
   FROM billing_refund r LEFT JOIN accounts_user u ON u.id = r.by_id
  WHERE r.facility_id = %(facility)s AND r.date BETWEEN %(first)s AND %(last)s{whole}
- GROUP BY 2, 3
+ GROUP BY 1, 2, 3
  ORDER BY 1, 5 DESC, 2, 3"""
 
-KINDS = ("discount", "credit", "void", "refund")
+KINDS = ("discount", "credit", "void", "refund", "to_account")
 
 
 def reasons(scope: Scope) -> dict[str, list[Reason]]:
     """Why discounts were given, bills credited and voided, money given back: the largest amounts first. One query.
 
-    A refund is of a whole payment, so it is of no department: where the scope is narrower, there are none.
+    Money that went back onto a patient's account has not left the house, so it stands apart. A refund is of a whole
+    payment and so of no department: where the scope is narrower, there are none.
     """
     sql = _REASONS.format(who=_WHO, of_line=scope.narrower("l"), whole=" AND false" if scope.narrowed else "")
     found: dict[str, list[Reason]] = {kind: [] for kind in KINDS}

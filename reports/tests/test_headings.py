@@ -322,6 +322,17 @@ def test_outstanding(ages: dict[int, str], on: Period, said: str) -> None:
 )
 def test_reasons(make: Any, none: str, one: str, two: str) -> None:
     once = Reason("Camp", "Meena", 1, Decimal("10.50"))
-    assert make([], ground()).heading == none
-    assert make([once], ground()).heading.endswith(one)
-    assert make([once, Reason("Staff", "", 2, Decimal(50))], ground()).heading == two
+    more: list[Any] = [[]] if make is owed.refunds else []
+    assert make([], *more, ground()).heading == none
+    assert make([once], *more, ground()).heading.endswith(one)
+    assert make([once, Reason("Staff", "", 2, Decimal(50))], *more, ground()).heading == two
+
+
+def test_what_went_onto_accounts_has_not_left_the_house() -> None:
+    found = owed.refunds([], [Reason("Camp", "Meena", 1, Decimal("10.50"))], ground())
+    assert (found.heading, found.note) == (
+        "No money went back",
+        "₹10.50 more went onto patients’ accounts, where it lies.",
+    )
+    assert found.table is not None
+    assert [cell.text for cell in found.table.shown[0]] == ["Camp (onto the account)", "Meena", "1", "₹10.50"]

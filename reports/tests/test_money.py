@@ -167,7 +167,8 @@ def test_reasons_of_discounts_credits_voids_and_refunds(any_part: Both) -> None:
                         add("void", bill.void_reason, bill.voided_by_id, bill.pk, line.total)
     if not asked.narrowed:
         for refund in naive.within(naive.refunds):
-            add("refund", refund.reason, refund.by_id, refund.pk, refund.amount)
+            kind = "to_account" if refund.method == "account" else "refund"
+            add(kind, refund.reason, refund.by_id, refund.pk, refund.amount)
     for kind in money.KINDS:
         shown = {(reason.words, reason.by): (reason.number, reason.amount) for reason in found[kind]}
         assert shown == {key: (len(things), amount) for key, (things, amount) in expected[kind].items()}, kind
