@@ -157,17 +157,17 @@ class MoneyDay:
         fees, key = self.terms.fees[doctor], (token.patient_id, doctor)
         of = partial(LineIn, item_id=token.id, department_id=fees.department_id, doctor_id=doctor)
         lines = []
+        days = self.terms.follow_up_free_days
+        last = self.carried.consulted.get(key)
+        free = token.source == Source.FOLLOW_UP and last is not None and (self.day - last).days <= days
+        off, why = (Off(percent=HUNDRED), f"Follow-up within {days} days") if free else (None, "")
         if fees.consultation:
-            days = self.terms.follow_up_free_days
-            last = self.carried.consulted.get(key)
-            free = token.source == Source.FOLLOW_UP and last is not None and (self.day - last).days <= days
-            off, why = (Off(percent=HUNDRED), f"Follow-up within {days} days") if free else (None, "")
             named = f"Consultation, {fees.name}"
             lines.append(of(named, fees.consultation, off=off, discount_reason=why, item_type="consultation"))
             if not free:
                 self.carried.consulted[key] = self.day
         if fees.hospital and (first or not self.terms.hospital_fee_once):
-            lines.append(of("Hospital fee", fees.hospital, item_type="hospital_fee"))
+            lines.append(of("Hospital fee", fees.hospital, off=off, discount_reason=why, item_type="hospital_fee"))
         if token.paid and self.terms.priority_fee:
             lines.append(of("Priority fee", self.terms.priority_fee, item_type="priority"))
         return lines

@@ -84,7 +84,7 @@ def priority_lines(service: Service, rules: Rules) -> list[LineIn]:
     """The line of the priority fee, where it is owed and not free of charge."""
     if not service.priority or rules.priority_fee <= 0:
         return []
-    return [_line(service, PRIORITY, f"Priority fee, {service.doctor}", rules.priority_fee)]
+    return [_line(service, PRIORITY, "Priority fee", rules.priority_fee)]
 
 
 def _line(
