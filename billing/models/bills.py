@@ -89,6 +89,7 @@ class Bill(models.Model):
             models.Index(fields=["facility", "-id"], name="bill_owed", condition=Q(status__in=["open", "part_paid"])),
             models.Index(fields=["facility", "-id"], name="bill_to_give_back", condition=Q(due__lt=0)),
             models.Index(fields=["billable_type", "billable_id"], name="bill_of_billable"),
+            models.Index(fields=["facility", "voided_at"], name="bill_voided", condition=Q(voided_at__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(fields=["facility", "number"], name="bill_number_once"),

@@ -72,6 +72,7 @@ def waits(scope: Scope) -> Waits:
 
 # A token that lost its place is in the session still, or left a number there; its events say what was before. Where
 # the loss itself took it to another session, the event before it says in which one the place was.
+# OFFSET 0: each token's events are looked up, so the cost follows the period and not all the losses there ever were.
 _DISPLACED = """
 WITH here AS (
     SELECT s.id, s.date FROM scheduling_session s WHERE {sessions}),
@@ -81,7 +82,8 @@ asked AS (
 lost AS (
     SELECT e.token_id, e.seq, e.cause_token_id, t.source, t.status, here.date
       FROM asked
-      JOIN tokens_event e ON e.token_id = asked.id AND e.kind = 'displaced'
+      CROSS JOIN LATERAL (
+          SELECT * FROM tokens_event e WHERE e.token_id = asked.id AND e.kind = 'displaced' OFFSET 0) e
       JOIN tokens_token t ON t.id = e.token_id{source}
       LEFT JOIN tokens_event b ON b.token_id = e.token_id AND b.seq = e.seq - 1 AND e.changes ? 'session_id'
       JOIN here ON here.id = coalesce(b.session_id, e.session_id)),
