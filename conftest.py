@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,13 +41,18 @@ hypothesis_settings.load_profile("opd")
 
 
 class TestDatabase:
-    """The database of this process, and the template that it comes from."""
+    """The database of this process, and the template that it comes from.
+
+    Once a test has committed, there is another one beside it: while a test runs, the copy for the next one is made.
+    """
 
     __test__ = False
 
     def __init__(self, worker: str) -> None:
         base = settings.DATABASES["default"]["TEST"]["NAME"]
-        self.name = f"{base}_{worker}"
+        self.name, self.other = f"{base}_{worker}", f"{base}_{worker}_next"
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="next-database")
+        self.ready: Future[None] | None = None
         self.family = f"{base}_template"
         self.template = f"{self.family}_{fingerprint()}"
         self.wrapper = connections["default"]
@@ -61,7 +67,9 @@ class TestDatabase:
                 for old in (name for name in known if name.startswith(self.family)):
                     self.drop(old)
                 self.migrate()
-        self.copy()
+        self.wrapper.close()
+        self.copy(self.name)
+        self.use(self.name)
 
     def migrate(self) -> None:
         """Run the migrations into a draft and rename it: a run that was stopped leaves no half a template."""
@@ -73,12 +81,31 @@ class TestDatabase:
         # Nobody may connect, so that nothing (autovacuum, a curious person) is ever in the way of a copy.
         self.execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.template)
 
-    def copy(self) -> None:
-        """Replace this process's database by a fresh copy of the template."""
+    def renew(self) -> None:
+        """Go on with a fresh copy of the template, after a test that committed."""
+        if self.ready is None:
+            self.ready = self.thread.submit(self.copy, self.other)
+        self.ready.result()
+        self.use(self.other)
+        self.ready = self.thread.submit(self.copy, self.other)
+
+    def use(self, name: str) -> None:
+        """Point this process at that database, and remember the other one."""
         self.wrapper.close()
-        self.drop(self.name)
-        self.execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", self.name, self.template)
-        self.wrapper.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = self.name
+        if name != self.name:
+            self.name, self.other = name, self.name
+        self.wrapper.settings_dict["NAME"] = settings.DATABASES["default"]["NAME"] = name
+
+    def copy(self, name: str) -> None:
+        """Make it a fresh copy of the template."""
+        self.drop(name)
+        self.execute("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, self.template)
+
+    def clear(self) -> None:
+        """Leave nothing behind."""
+        self.thread.shutdown()
+        for name in (self.name, self.other):
+            self.drop(name)
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected to it."""
@@ -152,8 +179,8 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker, worker_id: str) -> Itera
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         database = TestDatabase(worker_id)
         database.prepare()
-        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: database.copy())
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: database.renew())
         with django_db_blocker.block():
             yield
         connections.close_all()
-        database.drop(database.name)
+        database.clear()
