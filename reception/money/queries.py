@@ -15,7 +15,7 @@ from billing.rules import ZERO
 from billing.states import BillStatus
 from billing.tenders import draw
 from reception.models import Visit
-from reception.money import reading, words
+from reception.money import plan_words, reading, words
 from reception.money.deciding import Becomes, fates
 from reception.money.fees import ABOUT_TOKENS, VISIT
 from reception.money.reading import TokenMoney
@@ -64,7 +64,7 @@ def before_plan(
     after = {effect["token"]: Status(effect["after"]["status"]) for effect in effects}
     days = {effect["token"]: dates[effect["after"]["slot"]][1] for effect in effects}
     hospital = {token_id for token_id, status in after.items() if status == Status.CANCELLED}
-    return words.summed(_becoming(list(after), facility_id, after, days, hospital))
+    return plan_words.summed(_becoming(list(after), facility_id, after, days, hospital))
 
 
 def _becoming(

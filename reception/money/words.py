@@ -7,7 +7,6 @@ from typing import Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.rules import ZERO
 from billing.states import Method
 from common.amounts import said
 from reception.money.deciding import Becomes
@@ -56,16 +55,25 @@ def told(becomes: Becomes, ways: Ways) -> str:
 
 def _back(becomes: Becomes, ways: Ways) -> str:
     bill, fate, currency = becomes.bill, becomes.fate, becomes.token.currency
-    amount = said(fate.back, currency)
-    if fate.back < bill.paid:
-        amount = _("%(part)s of %(paid)s") % {"part": amount, "paid": said(bill.paid, currency)}
+    part = fate.back < bill.paid
+    names = {
+        "amount": said(fate.back, currency),
+        "paid": said(bill.paid, currency),
+        "way": ways_words(ways, currency),
+        "late": late_words(becomes),
+    }
+    if part and fate.why == Why.LATE:
+        return _("%(amount)s of %(paid)s goes back %(way)s at the cash desk: %(late)s.") % names
+    if part:
+        return _("%(amount)s of %(paid)s goes back %(way)s at the cash desk.") % names
+    return _("%(amount)s goes back %(way)s at the cash desk.") % names
+
+
+def ways_words(ways: Ways, currency: str) -> str:
+    """How money goes back; with the amounts where it goes by several ways."""
     if len(ways) == 1:
-        text = _("%(amount)s goes back %(way)s at the cash desk") % {"amount": amount, "way": way_words(ways[0][0])}
-    else:
-        parts = ", ".join(f"{said(part, currency)} {way_words(method)}" for method, part in ways)
-        text = _("%(amount)s goes back at the cash desk") % {"amount": amount}
-        text = f"{text} ({parts})" if parts else text
-    return f"{text}: {late_words(becomes)}." if fate.why == Why.LATE and fate.back < bill.paid else f"{text}."
+        return way_words(ways[0][0])
+    return ", ".join(f"{way_words(method)} ({said(part, currency)})" for method, part in ways)
 
 
 def way_words(method: str) -> str:
@@ -87,34 +95,6 @@ def late_words(becomes: Becomes) -> str:
     return ngettext("the slot begins in less than %(n)d hour", "the slot begins in less than %(n)d hours", hours) % {
         "n": hours
     }
-
-
-def summed(all_of_them: Iterable[Becomes]) -> list[str]:
-    """What becomes of many bills, in a few sentences: a plan touches many patients."""
-    found = list(all_of_them)
-    void = sum(each.fate.deed == Deed.VOID and each.bill.total > 0 for each in found)
-    back = [each for each in found if each.fate.back > 0]
-    kept = sum(each.fate.deed == Deed.KEEP and each.bill.paid > 0 and not each.fate.back for each in found)
-    sentences = []
-    if back:
-        amount = said(sum((each.fate.back for each in back), ZERO), back[0].token.currency)
-        sentences.append(
-            ngettext(
-                "%(amount)s of %(n)d paid bill goes back at the cash desk.",
-                "%(amount)s of %(n)d paid bills goes back at the cash desk.",
-                len(back),
-            )
-            % {"amount": amount, "n": len(back)}
-        )
-    if kept:
-        sentences.append(
-            ngettext("%(n)d paid bill stays as it is.", "%(n)d paid bills stay as they are.", kept) % {"n": kept}
-        )
-    if void:
-        sentences.append(
-            ngettext("%(n)d unpaid bill becomes void.", "%(n)d unpaid bills become void.", void) % {"n": void}
-        )
-    return sentences
 
 
 def all_told(all_of_them: Iterable[Becomes], ways: Mapping[int, Ways]) -> list[str]:

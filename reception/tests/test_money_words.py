@@ -51,7 +51,7 @@ class TestBeforeCancelling:
         till.open_shift()
         token = paid(till, amount=200)
         till.pay(till.live(token), 400, "cash")
-        assert before_cancelling(token) == ["₹600.00 goes back at the cash desk (₹400.00 in cash, ₹200.00 by UPI)."]
+        assert before_cancelling(token) == ["₹600.00 goes back in cash (₹400.00), by UPI (₹200.00) at the cash desk."]
 
     def test_an_unpaid_bill_becomes_void(self) -> None:
         till = Till()

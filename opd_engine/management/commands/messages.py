@@ -9,6 +9,7 @@ from django.core.management.commands.makemessages import Command as MakeMessages
 
 PUBLIC: Final = (
     "reception/board*.py",
+    "reception/money/words.py",
     "reception/pages/board*.py",
     "reception/pages/kiosk.py",
     "reception/pages/patient.py",
