@@ -1,6 +1,7 @@
 """Numbers without gaps: a counter row for each facility, kind and year."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Final
 
 from django.db import connection
@@ -13,6 +14,12 @@ SELECT set_config('lock_timeout', %s, true);
 INSERT INTO billing_counter AS counter (facility_id, kind, year, last) VALUES (%s, %s, %s, 1)
 ON CONFLICT (facility_id, kind, year) DO UPDATE SET last = counter.last + 1
 RETURNING last
+"""
+
+_HOLD: Final = """
+INSERT INTO billing_counter AS counter (facility_id, kind, year, last)
+SELECT %s, kind, %s, 0 FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (kind, place) ORDER BY place
+ON CONFLICT (facility_id, kind, year) DO UPDATE SET last = counter.last
 """
 
 
@@ -31,3 +38,17 @@ def next_number(facility_id: int, kind: CounterKind, on: dt.date) -> str:
         cursor.nextset()
         (last,) = cursor.fetchone()
     return f"{CounterKind(kind).value}-{on.year}-{last:06d}"
+
+
+def hold_counters(facility_id: int, kinds: Sequence[CounterKind], on: dt.date) -> None:
+    """Lock counters before their turn, for who may need their numbers after one that comes later in the order.
+
+    The order is credit notes, refund vouchers, bills, receipts. Whoever writes a bill, and in the same transaction
+    perhaps a credit note for somebody else, would wait for who does the same the other way round.
+
+    Args:
+        kinds: in that order.
+        on: the facility's date, which decides the year.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [facility_id, on.year, [kind.value for kind in kinds]])

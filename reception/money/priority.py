@@ -6,9 +6,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Facility, User
 from billing.actions import create_bill, pay
 from billing.models import Receipt
+from billing.numbers import hold_counters
+from billing.states import CounterKind
 from billing.tenders import Tender
 from reception.errors import PriorityNotSold
 from reception.money import fees, reading
@@ -58,6 +60,9 @@ def _with_price(facility_id: int, token_id: int) -> TokenMoney:
 
 def _create(token: TokenMoney, by: User, at: datetime) -> int:
     lines = fees.priority_lines(token.service(priority=True), token.rules)
+    # Who is displaced by the priority may get a credit note, whose number comes before that of the bill.
+    facility = Facility.objects.get(pk=token.facility_id)
+    hold_counters(facility.pk, (CounterKind.CREDIT_NOTE, CounterKind.VOUCHER), facility.local_date(at))
     return create_bill(
         facility_id=token.facility_id,
         patient_id=token.patient_id,

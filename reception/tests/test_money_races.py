@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -13,10 +14,12 @@ from django.test import override_settings
 from billing.actions import payments
 from billing.errors import BillIsPaid, BillNotOpen
 from billing.models import Bill
+from billing.tenders import Tender
 from common.testing.races import race
 from common.transactions import outermost
 from reception.models import Visit
-from reception.money import consequences, reading, visits
+from reception.money import consequences, priority, reading, visits
+from reception.money.priority import take_priority_fee
 from reception.tests.money import Till
 from tokens import allocation, queueing
 from tokens.errors import InvalidTransition
@@ -198,3 +201,43 @@ class TestPayingForPriorityAgainstCancelling:
         with override_settings(OPD_BILL_LOCKS=[]):
             done = race([cancelling(token), lambda: till.pay(bill)])
         assert len(done.of(OperationalError)) == 1
+
+
+class TestTakingPriorityAgainstCancellingElsewhere:
+    """One draws a bill's number, then that of the credit note for whom it displaces; the other the other way round."""
+
+    def two(self) -> list[Callable[[], Any]]:
+        till = Till(capacity=1, when_displaced="credit", refund_full_hours=1)
+        till.pay(_bill_of(till, till.give("Sita", slot=2, arrived=True)))
+        ravi = till.give("Ravi", "online", slot=2, arrived=False)
+        mehta = till.sitting(till.doctor("Dr Mehta"), till.session.starts_at).slots.order_by("pk").last()
+        assert mehta is not None
+        wish = {"source": "walk_in", "slot_id": mehta.pk, "arrived": True, "by": None}
+        wishes = [partial(allocation.request_token, patient_id=till.patient(n).pk, **wish) for n in ("Gita", "Hari")]
+        there = [outermost(ask).token for ask in wishes]
+        gita = Token.objects.get(pk=there[0].id)
+        till.pay(_bill_of(till, gita))
+        tenders = [Tender("upi", Decimal(300), "T-1")]
+        taking = partial(take_priority_fee, token_id=ravi.pk, tenders=tenders, by=till.meena)
+        self.till = till
+        return [lambda: outermost(taking), cancelling(gita)]
+
+    def test_neither_waits_for_the_other(self) -> None:
+        for _ in range(4):
+            assert race(self.two()).raised == []
+            assert Bill.objects.filter(facility=self.till.facility, credited__gt=0).count() == 2
+            self.till.balanced()
+
+    def test_control_without_the_counters_in_their_order_they_wait_for_each_other(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        both = self.two()
+        monkeypatch.setattr(priority, "hold_counters", lambda *_, **__: None)
+        together(monkeypatch, (payments, "_take"), (consequences, "create_bill"))
+        assert len(race(both).of(OperationalError)) == 1
+
+
+def _bill_of(till: Till, token: Token) -> Bill:
+    bill = till.live(token)
+    assert bill is not None
+    return bill
