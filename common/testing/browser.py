@@ -15,6 +15,7 @@ in ``OPD_VAR/screens``.
 """
 
 import re
+from asyncio.events import _get_running_loop, _set_running_loop
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,19 +55,55 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser for all tests of a file.
+class Chromium:
+    """One browser for all files of a process: it takes a second to start, a context in it takes none.
 
-    Playwright keeps an event loop in this thread, so a test's own look into the database is no mistake. While the loop
-    runs, Django keeps other connections for the thread than before it; `browsing` closes them after each test.
+    Playwright's event loop counts as running in this thread from its start to its end. So between the files it is laid
+    aside: other tests have loops of their own, and Django keeps other connections for a thread with a running loop.
     """
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+
+    def __init__(self) -> None:
+        self._playwright = sync_playwright().start()
+        self.browser = self._playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        self._loop = _get_running_loop()
+        self.leave()
+
+    def enter(self) -> Browser:
+        """It is used from now on."""
+        _set_running_loop(self._loop)
+        return self.browser
+
+    def leave(self) -> None:
+        """It is not used for a while."""
+        _set_running_loop(None)
+
+    def close(self) -> None:
+        """The end."""
+        self.enter()
+        self.browser.close()
+        self._playwright.stop()
+
+
+@pytest.fixture(scope="session")
+def started_browser() -> Iterator[Chromium]:
+    """The browser of this process."""
+    found = Chromium()
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def browser(started_browser: Chromium) -> Iterator[Browser]:
+    """A browser for all tests of a file. A test's own look into the database is no mistake in it.
+
+    While the loop runs, Django keeps other connections for the thread than before; `browsing` closes them after each
+    test.
+    """
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        found = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
-        yield found
-        found.close()
+        yield started_browser.enter()
         connections.close_all()
+        started_browser.leave()
 
 
 @dataclass
