@@ -88,11 +88,13 @@ def bill_panel(
 
 def sum_context(request: HttpRequest, found: Read) -> Context:
     """What the part `bill-sum` shows; `since` is the version that the page was opened with."""
+    rows = summed(found)
     since = request.POST.get("since") or request.GET.get("since") or str(found.bill.version)
     return {
         "bill": found.bill,
         "found": found,
-        "sum": summed(found),
+        "sum": rows,
+        "asked": papers.down_to_total(rows),
         "since": since,
         "changed": since != str(found.bill.version),
         "last": found.payments[-1] if found.payments else None,

@@ -35,9 +35,18 @@ class ReceiptPaper:
 
     @cached_property
     def deeds(self) -> list[dict[str, Any]]:
-        """Ways and amounts: cash first as it was handed over, an excess that was kept beside its payment."""
+        """Ways and amounts; cash as it was handed over, an excess that was kept beside its payment."""
         rows: list[Any] = self.refunds if self.is_refund else self.payments
-        return [{"deed": each, "kept": not self.is_refund and each.bill_id is None} for each in rows]
+        cash = [each for each in rows if each.method == Method.CASH]
+        handed = self.receipt.tendered if self.receipt.change and len(cash) == 1 else None
+        return [
+            {
+                "deed": each,
+                "kept": not self.is_refund and each.bill_id is None,
+                "amount": handed if handed is not None and each in cash else each.amount,
+            }
+            for each in rows
+        ]
 
     @cached_property
     def amount(self) -> Decimal:
@@ -66,9 +75,7 @@ class ReceiptPaper:
         """The bill's lines down to its total."""
         if self.found is None:
             return []
-        rows = summed(self.found)
-        end = next(at for at, row in enumerate(rows) if row.kind == "total")
-        return rows[: end + 1]
+        return down_to_total(summed(self.found))
 
     @property
     def before(self) -> list[Payment]:
@@ -76,6 +83,12 @@ class ReceiptPaper:
         if self.found is None or self.is_refund:
             return []
         return [each for each in self.found.payments if each.receipt_id < self.receipt.pk]
+
+
+def down_to_total(rows: list[SumLine]) -> list[SumLine]:
+    """The first rows of a sum: what was asked for, before what was paid."""
+    end = next(at for at, row in enumerate(rows) if row.kind == "total")
+    return rows[: end + 1]
 
 
 def receipt_paper(receipt: Receipt) -> ReceiptPaper:
