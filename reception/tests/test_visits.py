@@ -8,14 +8,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing.actions import create_bill
 from billing.models import Bill, BillingSettings, LedgerTransaction
+from billing.rules import LineIn
 from common.transactions import outermost
 from patients.models import Patient
 from reception.actions import merge_patients
 from reception.models import Visit
 from reception.tests.factories import Hall
 from reception.tests.money import Till
-from tokens import allocation, queueing, undoing
+from tokens import allocation, live, queueing, supply, undoing
 from tokens.models import Event, Token
 from tokens.outcome import Outcome
 
@@ -109,6 +111,25 @@ class TestArriving:
         hall.give("Ravi")
         assert not Visit.objects.exists()
         assert not Bill.objects.exists()
+
+
+class TestScreensAreTold:
+    def test_of_the_session_when_money_moves(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        till = Till()
+        token = till.give("Ravi")
+        told: list[tuple[int, set[int]]] = []
+        monkeypatch.setattr(live, "announce", lambda facility_id, ids: told.append((facility_id, set(ids))))
+        till.pay(till.live(token), 200)
+        assert told == [(till.facility.pk, {till.session.pk})]
+
+    def test_of_the_facility_where_no_session_shows_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        till = Till()
+        told: list[tuple[int, set[int]]] = []
+        monkeypatch.setattr(live, "announce", lambda facility_id, ids: told.append((facility_id, set(ids))))
+        where = {"facility_id": till.facility.pk, "patient_id": till.patient("Ravi").pk}
+        line = LineIn("Dressing", Decimal(150))
+        outermost(lambda: create_bill(**where, lines=[line], by=till.meena))
+        assert told == [(till.facility.pk, {0})]
 
 
 class TestFollowUps:
@@ -256,6 +277,31 @@ class TestCost:
         said = self.cost(lambda: queueing.arrive(token_id=second.pk, by=None))
         assert said <= 12
         assert till.states(second) == [("open", 600, 0, 0)]
+
+    @pytest.mark.parametrize("step", ["cancelled", "promoted"])
+    def test_many_at_once_cost_a_bounded_number_each(self, step: str) -> None:
+        """A plan that voids or makes the bills of many: so many queries a bill, whatever their number."""
+        few, many = (getattr(self, step)(count) for count in (3, 9))
+        assert (many - few) / 6 <= 10
+
+    def cancelled(self, count: int) -> int:
+        """The cost of cancelling a session in which so many have bills."""
+        till = Till(capacity=count)
+        tokens = [till.give(f"patient {n}", slot=1) for n in range(count)]
+        cost = self.cost(lambda: supply.cancel_session(session_id=till.session.pk, reason="Ill", by=None))
+        assert [till.states(token)[0][0] for token in tokens] == ["void"] * count
+        return cost
+
+    def promoted(self, count: int) -> int:
+        """The cost of giving so many who wait a place, and with it a bill."""
+        till = Till(capacity=count)
+        for n in range(count):
+            till.give(f"patient {n}", slot=1)
+        waiting = [till.give(f"waiting {n}", slot=1) for n in range(count)]
+        slot = till.slots[1].pk
+        cost = self.cost(lambda: supply.change_capacity(slot_id=slot, capacity=2 * count, by=None))
+        assert [till.states(token)[0][0] for token in waiting] == ["open"] * count
+        return cost
 
     def test_where_nothing_is_to_be_done_it_costs_no_query(self) -> None:
         till = Till()
