@@ -23,6 +23,11 @@ def money(amount: Decimal, currency: str) -> str:
     return amounts.said(amount, currency)
 
 
+def whole(number: float, currency: str = "") -> str:
+    """A round number on a scale, grouped as amounts in the currency are: 4,00,000 in rupees."""
+    return amounts.figures(Decimal(int(number)), currency).removesuffix(".00")
+
+
 def count(number: int) -> str:
     """A number of things: 4,617."""
     return f"{number:,}".replace("-", amounts.MINUS)

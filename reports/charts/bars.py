@@ -1,6 +1,6 @@
 """Bars: one a name, one a day, one for several parts; and marks that are counted. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,18 +61,18 @@ _LEFT: Final = 0.1
 """Room for the words of the scale."""
 
 
-def columns(days: Sequence[Day], scale: Scale, unit: str, words: str) -> SafeString:
+def columns(days: Sequence[Day], scale: Scale, label: Callable[[float], str], words: str) -> SafeString:
     """Columns by day. The one that stands out says its value; `marked` days have their label under them.
 
     Args:
-        unit: behind the values of the scale, such as " %".
+        label: how a value of the scale is written.
         words: what the picture is, for those who do not see it.
     """
     step = (1 - _LEFT) / max(1, len(days))
     marks: list[str] = []
     for mark in scale.marks[1:]:
         y = _FLOOR - (_FLOOR - _TOP) * scale.at(mark)
-        marks += [svg.line("grid", 0, 1, y, y), svg.text(f"{mark:,.0f}{unit}", 0, y - 4, class_="ax")]
+        marks += [svg.line("grid", 0, 1, y, y), svg.text(label(mark), 0, y - 4, class_="ax")]
     for number, day in enumerate(days):
         marks += _column(day, number, step, scale)
     return svg.drawing(_HIGH, words, *marks, svg.line("base", 0, 1, _FLOOR, _FLOOR))

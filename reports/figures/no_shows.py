@@ -129,7 +129,7 @@ def _shares(found: Mapping[str, Counts], days: Mapping[dt.date, Counts], period:
     ]
     highest = max(rates.values(), default=0)
     spoken = _("No-shows by day, at most %(rate)s %%") % {"rate": f"{highest:g}"}
-    columns = bars.columns(drawn, svg.share_scale(highest), " %", spoken) if highest else ""
+    columns = bars.columns(drawn, svg.share_scale(highest), "{:g} %".format, spoken) if highest else ""
     return svg.together([columns, _rates(found)])
 
 

@@ -60,7 +60,9 @@ def _days_seen(tokens: Tokens, period: Period) -> SafeString:
         for date in dates_of(period)
     ]
     once = only_first(drawn)
-    return bars.columns(once, svg.count_scale(most), "", _("Patients seen by day, at most %(n)d") % {"n": most})
+    return bars.columns(
+        once, svg.count_scale(most), words.whole, _("Patients seen by day, at most %(n)d") % {"n": most}
+    )
 
 
 def only_first(days: list[bars.Day]) -> list[bars.Day]:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 
 from django.utils import dateformat
 from django.utils.safestring import SafeString
@@ -146,7 +147,7 @@ def _days(found: Takings, ground: Ground) -> SafeString:
 
     drawn = only_first([column(date) for date in dates_of(ground.period)])
     spoken = _("Taken by day, at most %(sum)s") % {"sum": words.money(most, ground.currency)}
-    return bars.columns(drawn, svg.count_scale(float(most)), "", spoken)
+    return bars.columns(drawn, svg.count_scale(float(most)), partial(words.whole, currency=ground.currency), spoken)
 
 
 def _table_of_methods(found: Takings, rows: Sequence[tuple[str, Taken]], ground: Ground) -> Table:

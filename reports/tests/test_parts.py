@@ -116,6 +116,13 @@ class TestWords:
     def test_joined(self, parts, said):
         assert words.joined(parts) == said
 
+    def test_a_scale_is_grouped_like_its_amounts(self):
+        assert [words.whole(400_000, "INR"), words.whole(400_000, "USD"), words.whole(50)] == [
+            "4,00,000",
+            "400,000",
+            "50",
+        ]
+
     def test_the_hours_of_a_night(self):
         assert [words.hour(n) for n in (9, 23, 24, 25)] == ["09", "23", "00", "01"]
 
@@ -166,7 +173,7 @@ class TestPictures:
             lanes.waits([lanes.Lane(bad, bad, wait, bad, True)]),
             lanes.promises([lanes.Promise(bad, bad, 50, 90, bad)]),
             bars.bars([bars.Bar(bad, bad, 3, bad)]),
-            bars.columns([bars.Day(bad, 3, bad, True, True)], svg.count_scale(3), bad, bad),
+            bars.columns([bars.Day(bad, 3, bad, True, True)], svg.count_scale(3), lambda _: bad, bad),
             bars.people([bars.People(bad, bad, 2, 1, bad, bad)]),
             bars.parts([1, 2], bad),
             blocks.blocks([blocks.Row(bad, bad, [blocks.Cell(9, 1, 0.5, bad)], bad, bad)]),
