@@ -66,6 +66,11 @@ def _row(row: Row, first: int, hours: int) -> SafeString:
     return lane(row.name, row.about, svg.drawing(_HEIGHT, f"{row.name}: {row.words}", *marks), values)
 
 
+def _room(size: float) -> str:
+    """How short a slot is: its words are left out where the screen has no room for them; the table has them."""
+    return next((name for name, least in (("tiny", 0.2), ("short", 0.4), ("half", 0.75)) if size < least), "")
+
+
 def _cell(cell: Cell, first: int, hours: int) -> list[SafeString]:
     left, width = (cell.start - first) / hours, 0.94 * cell.size / hours
     high = _FULL * min(1.0, cell.share)
@@ -74,5 +79,5 @@ def _cell(cell: Cell, first: int, hours: int) -> list[SafeString]:
         marks.append(svg.rect("pst" if cell.past else "t1", left, width, _TOP + _FULL - high, high))
     if cell.over:
         marks.append(svg.rect("ov", left, width, _TOP - 5, 4))
-    marks.append(svg.text(cell.words, left + width / 2, 45, class_="ax", anchor="middle"))
+    marks.append(svg.text(cell.words, left + width / 2, 45, class_=f"ax {_room(cell.size)}".strip(), anchor="middle"))
     return marks

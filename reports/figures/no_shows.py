@@ -41,7 +41,7 @@ def no_shows(tokens: Tokens, ground: Ground) -> Figure:
 def heading_no_shows(by_source: Mapping[str, Counts], total: Counts, period: Period) -> str:
     """How many of those due did not come; of a month which source stays away most, where that is worth saying."""
     if not total.due:
-        return _("Nobody was due") if not period.ahead else _("Nobody is due yet")
+        return _("Nobody was due") if period.over else _("Nobody is due yet")
     told = {"n": words.count(total.no_show), "due": words.count(total.due)}
     if not total.no_show:
         people = ngettext("%(due)s person due", "%(due)s people due", total.due) % told

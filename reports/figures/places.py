@@ -47,7 +47,7 @@ def heading(blocks: Sequence[Block], period: Period, source: str | None = None) 
     """How many places are taken, and in which hour most stay empty."""
     offered, taken, over = total(blocks)
     if not offered and not taken:
-        return _("No places were offered") if not period.ahead else _("No places are offered yet")
+        return _("No places were offered") if period.over else _("No places are offered")
     told: dict[str, Any] = {"taken": words.count(taken), "offered": words.count(offered)}
     told["rate"] = words.roughly(taken, offered)
     if source:

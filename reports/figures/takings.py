@@ -216,7 +216,7 @@ def _by(key: str, what: str, found: dict[str, Decimal], to_accounts: Decimal | N
 def heading_by(rows: Sequence[tuple[str, Decimal]], total: Decimal, ground: Ground) -> str:
     """For whom most was taken on bills."""
     if not rows:
-        return _("Nothing was taken on bills")
+        return _("Nothing was taken on bills") if ground.period.over else _("Nothing has been taken on bills yet")
     told = {"sum": words.money(total, ground.currency), "name": rows[0][0]}
     if len(rows) == 1 or total <= 0 or not 0 < rows[0][1] <= total:
         return _("%(sum)s taken on bills") % told

@@ -23,7 +23,7 @@ def by_source(waits: Waits, ground: Ground) -> Figure:
     return Figure(
         key="waits",
         heading=heading(waits, ground.period),
-        about=_about(waits.all, ground.period),
+        about=_about([*waits.by_source.values(), *([waits.all] if waits.all else [])], ground.period),
         picture=_picture(rows, waits.all),
         table=_table(_("Source"), rows, waits.all),
         note=_note(rows, waits.all),
@@ -38,7 +38,7 @@ def by_doctor(waits: Waits, ground: Ground) -> Figure:
     return Figure(
         key="waits-by-doctor",
         heading=heading_by_doctor(dict(rows), ground.period),
-        about=_about(waits.all, ground.period),
+        about=_about(list(waits.by_doctor.values()), ground.period),
         picture=_picture(rows, None),
         table=_table(_("Doctor"), rows, waits.all),
         note=_note(rows, None),
@@ -84,11 +84,15 @@ def nobody(period: Period) -> str:
     return _("Nobody has been called yet") if period.under_way else _("Nobody was called")
 
 
-def _about(all_: Wait | None, period: Period) -> str:
+def _about(drawn: list[Wait], period: Period) -> str:
     unit = _("Minutes from arrival to call, %(days)s.") % {"days": period.days}
-    if period.is_day:
-        return f"{unit} {_('Each dot is a patient. The tall line is the median, the short line nine of ten.')}"
-    return f"{unit} {_('The bar holds the middle half of patients, the thin line eight of ten, the tall line half.')}"
+    ranges = _("The bar holds the middle half of patients, the thin line eight of ten, the tall line half.")
+    dots = _("Each dot is a patient. The tall line is the median, the short line nine of ten.")
+    both = _("Each dot is a patient; where they are many, the bar holds the middle half. The tall line is the median.")
+    single = [0 < len(wait.each) <= lanes.MOST_DOTS for wait in drawn]
+    if not period.is_day or (drawn and not any(single)):
+        return f"{unit} {ranges}"
+    return f"{unit} {dots if all(single) else both}"
 
 
 def _note(rows: Iterable[tuple[str, Wait]], all_: Wait | None) -> str:

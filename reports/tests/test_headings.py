@@ -110,7 +110,8 @@ def counts(due: int, no_show: int) -> Counts:
 @pytest.mark.parametrize(
     ("by_source", "on", "said"),
     [
-        ({}, TODAY, "Nobody was due"),
+        ({}, YESTERDAY, "Nobody was due"),
+        ({}, TODAY, "Nobody is due yet"),
         ({}, TOMORROW, "Nobody is due yet"),
         ({"online": counts(36, 0)}, TODAY, "No no-shows among 36 people due"),
         ({"online": counts(1, 0)}, TODAY, "No no-shows among 1 person due"),
@@ -154,8 +155,9 @@ def block(hour: int, offered: int, taken: int, over: int = 0) -> Block:
 @pytest.mark.parametrize(
     ("blocks", "on", "source", "said"),
     [
-        ([], TODAY, None, "No places were offered"),
-        ([], TOMORROW, None, "No places are offered yet"),
+        ([], YESTERDAY, None, "No places were offered"),
+        ([], TODAY, None, "No places are offered"),
+        ([], TOMORROW, None, "No places are offered"),
         ([block(9, 6, 6)], TODAY, None, "All 6 places are taken"),
         ([block(9, 6, 6)], YESTERDAY, None, "All 6 places were taken"),
         ([block(9, 6, 7, 1)], TODAY, None, "All 6 places are taken, 1 beyond the capacity"),
@@ -258,7 +260,7 @@ def test_taken(moved: dict[tuple[str, str], Taken], on: Period, said: str) -> No
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([], "Nothing was taken on bills"),
+        ([], "Nothing has been taken on bills yet"),
         ([("General Medicine", "60")], "₹60.00 taken on bills"),
         ([("General Medicine", "60"), ("ENT", "40")], "General Medicine: 60 % of the ₹100.00 taken on bills"),
         ([("General Medicine", "60"), ("ENT", "-40")], "₹20.00 taken on bills"),

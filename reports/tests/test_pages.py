@@ -113,7 +113,7 @@ class TestThePage:
         assert re.search(r'<option value="paid" selected', page.content.decode())
         assert "source=paid" in page.content.decode()
         other = hall.doctor("Dr Nobody")
-        assert "No places were offered" in text(manager.get(f"/reports/?doctor={other.pk}"))
+        assert "No places are offered" in text(manager.get(f"/reports/?doctor={other.pk}"))
 
     @pytest.mark.parametrize("query", ["date=gestern", "date=2026-13-40", "span=year", "source=somewhere"])
     def test_what_is_no_question_is_refused(self, manager: Client, query: str) -> None:

@@ -223,3 +223,8 @@ class TestPictures:
     def test_a_place_is_never_outside_the_picture(self):
         scale = svg.minutes_scale(30)
         assert (scale.at(-5), scale.at(1000)) == (0, 1)
+
+    @pytest.mark.parametrize(("size", "kind"), [(1, "ax"), (0.5, "ax half"), (0.25, "ax short"), (1 / 6, "ax tiny")])
+    def test_words_of_short_slots_are_left_out_where_there_is_no_room(self, size, kind):
+        drawn = blocks.blocks([blocks.Row("Dr Rao", "", [blocks.Cell(9, size, 0.5, "1/2")], "50 %", "")])
+        assert re.search(r'<text class="([^"]+)"[^>]*>1/2<', drawn)[1] == kind
