@@ -8,18 +8,20 @@ from uuid import uuid4
 from django.http import HttpRequest
 
 from accounts.permissions import allows, require
-from billing.models import Bill, BillingSettings, Receipt
+from billing.models import Bill, BillingSettings, Line, Receipt
 from billing.queries import advance_balance, current_shift, get_bill, get_receipt
 from billing.states import OWED, BillStatus, Method, ReceiptKind
 from common.errors import DomainError
 from reception.cash import papers, persons
 from reception.cash.notes import usual_notes
+from reception.cash.priority import priority_of
 from reception.cash.questions import QUESTIONS
 from reception.cash.sums import Read, read, summed
 from reception.cash.ways import denominations, methods
-from reception.money.fees import PRIORITY
+from reception.money.fees import ABOUT_TOKENS, PRIORITY
 from reception.pages.asking import whole_number
 from reception.pages.frame import Place, may, person
+from reception.queries import get_token
 from tokens.models import Token
 
 Context = dict[str, Any]
@@ -80,10 +82,19 @@ def bill_panel(
         "may_credit": allowed("billing.credit") and bill.status != BillStatus.VOID and bill.total > bill.credited,
         "may_refund": allowed("billing.refund") and bool(found.refundable),
         **sum_context(request, found),
+        **token_context(bill, takes=allowed(TAKE)),
     }
     if bill.status in OWED and allowed(TAKE):
         context |= taking_context(request, bill, split="split" in (sent or request.GET))
     return context
+
+
+def token_context(bill: Bill, *, takes: bool) -> Context:
+    """The token that a bill is about, and what its priority costs where it can still be had. Two queries at most."""
+    lines = bill.lines.all()
+    token_id = next((each.item_id for each in lines if each.item_type in ABOUT_TOKENS), None)
+    token = token_id and Token.objects.select_related("session").filter(pk=token_id).first()
+    return {"token": token, "priority": priority_of(token) if token and takes else None}
 
 
 def sum_context(request: HttpRequest, found: Read) -> Context:
@@ -119,6 +130,16 @@ def taking_context(request: HttpRequest, bill: Bill, *, split: bool) -> Context:
 
 
 # A receipt
+
+
+def token_by_address(request: HttpRequest, where: Place, text: str) -> Context:
+    """The bill that the token owes; where it owes none, its patient. Three queries to find out."""
+    token = get_token(token_id=whole_number(text), by=person(request))
+    lines = Line.objects.filter(item_type__in=ABOUT_TOKENS, item_id=token.pk, bill__status__in=OWED)
+    bill_id = lines.order_by("bill_id").values_list("bill_id", flat=True).first()
+    if bill_id is None:
+        return persons.token_panel(request, where, token)
+    return bill_panel(request, where, get_bill(bill_id, person(request)))
 
 
 def receipt_by_address(request: HttpRequest, where: Place, text: str) -> Context:
@@ -161,7 +182,7 @@ def _next_bill(receipt: Receipt) -> int | None:
 _SHOWN: dict[str, Callable[[HttpRequest, Place, str], Context]] = {
     "bill": bill_by_address,
     "receipt": receipt_by_address,
-    "token": persons.token_by_address,
+    "token": token_by_address,
     "patient": persons.patient_by_address,
     "q": persons.found_by_address,
 }

@@ -11,7 +11,6 @@ from billing.queries import advance_balance
 from billing.states import OWED
 from patients.models import Patient
 from patients.queries import get_patient
-from reception import queries
 from reception.cash import finding
 from reception.cash.listing import bill_row, with_names
 from reception.cash.priority import priority_of
@@ -49,9 +48,8 @@ def person_panel(request: HttpRequest, where: Place, patient: Patient) -> Contex
     }
 
 
-def token_by_address(request: HttpRequest, where: Place, text: str) -> Context:
-    """The token that the address names, with what its patient owes, and its priority where it can be had."""
-    token = queries.get_token(token_id=whole_number(text), by=person(request))
+def token_panel(request: HttpRequest, where: Place, token: Token) -> Context:
+    """A token with what its patient owes, and its priority where it can be had."""
     context = person_panel(request, where, token.patient)
     return {**context, "token": token, "priority": priority_of(token) if context["may_take"] else None}
 
@@ -59,8 +57,3 @@ def token_by_address(request: HttpRequest, where: Place, text: str) -> Context:
 def found_by_address(request: HttpRequest, where: Place, text: str) -> Context:
     """What a text may mean, for who has no scripts."""
     return {"drawer": "find", "where": where, "found": finding.find(where.facility, text, where.date)}
-
-
-def holder(token: Token) -> str:
-    """What a token is called on a bill: A-014, Dr Rao."""
-    return f"{token.number}, {token.session.doctor.name}"

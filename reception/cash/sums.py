@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Facility
 from billing.models import Bill, CreditNote, Line, Payment, Refund
-from billing.states import Method
+from billing.states import BillStatus, Method
 from common.amounts import figures
 from common.templatetags.money import quantity
 from reception.cash.listing import METHOD_WORDS
@@ -68,6 +68,8 @@ def summed(found: Read) -> list[SumLine]:
     rows += [SumLine(_("Credited: %(why)s") % {"why": each.reason}, -each.amount, "muted") for each in found.notes]
     rows += [SumLine(_paid_words(each, bill.facility), -each.amount, "muted") for each in found.payments]
     rows += [SumLine(_given_words(each, bill.facility), each.amount, "muted") for each in found.refunds]
+    if bill.status == BillStatus.VOID:
+        return [*rows, SumLine(_("Void"), -bill.total, "muted"), SumLine(_("Due"), ZERO, "due")]
     if bill.due < 0:
         rows.append(SumLine(_("To give back"), bill.to_give_back, "due"))
     else:

@@ -94,6 +94,7 @@ def test_a_bill_that_nobody_paid_is_voided_with_a_reason(desk: CashDesk) -> None
     page = text(desk.meena.get(answer["Location"]))
     assert f"{bill.number} is void." in page
     assert ": Wrong patient" in page
+    assert "Void −650.00 Due ₹0.00" in page
     paid = desk.owe("Abdul", "100")
     desk.pay(paid, "40")
     refused = desk.send("/cash/bills/void/", bill=paid.pk, reason="Wrong patient")

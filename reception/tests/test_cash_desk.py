@@ -128,6 +128,17 @@ def test_a_token_without_priority_is_offered_it(desk: CashDesk) -> None:
     assert "It has priority." in text(desk.meena.get(f"/cash/?token={token.pk}"))
 
 
+def test_a_token_that_owes_leads_to_its_bill_where_priority_is_offered_too(desk: CashDesk) -> None:
+    desk.rules.priority_fee = Decimal(300)
+    desk.rules.save()
+    desk.rao.consultation_fee, desk.rao.hospital_fee = Decimal(400), Decimal(100)
+    desk.rao.save()
+    token = desk.give("Ravi", "walk_in")
+    page = text(desk.meena.get(f"/cash/?token={token.pk}"))
+    assert "Due ₹500.00" in page
+    assert "Priority G" in page
+
+
 # Taking
 
 

@@ -304,6 +304,7 @@ async function followBill() {
   if (answer.status !== 200 || !sum.isConnected) return;
   sum.outerHTML = await answer.text();
   reckon();
+  if ($("#take").contains(document.activeElement)) document.activeElement.scrollIntoView({ block: "nearest" });
 }
 
 selected = nameOf(location.href);
