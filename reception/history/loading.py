@@ -96,13 +96,12 @@ class Loaded:
         """Count a day."""
         self.days += 1
         self.visits += books.visits
+        self.tokens += books.count("tokens_token")
+        self.events += books.count("tokens_event")
         self.bills += len(books.bills)
+        self.payments += books.count("billing_payment")
+        self.refunds += books.count("billing_refund")
         self.entries += sum(len(entries) for _, entries in books.posted)
-        for name, table in (
-            ("tokens", "tokens_token"), ("events", "tokens_event"), ("payments", "billing_payment"),
-            ("refunds", "billing_refund"),
-        ):  # fmt: skip
-            setattr(self, name, getattr(self, name) + len(books.rows.get(table, ())))
 
 
 def load_history(plan: Plan, done: Done = lambda visits: None) -> Loaded:

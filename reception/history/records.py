@@ -119,3 +119,7 @@ class Books:
     def take(self, table: str, rows: Iterable[Row]) -> None:
         """Add many."""
         self.rows.setdefault(table, []).extend(rows)
+
+    def count(self, table: str) -> int:
+        """How many rows a table gets."""
+        return len(self.rows.get(table, ()))
