@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
@@ -61,6 +60,9 @@ def asked(request: HttpRequest) -> Asked:
         NotFound: no such department or doctor in this facility; OutOfReach where it is another hospital's.
     """
     user = person(request)
+    # What is another hospital's does not exist, whatever one may see at home: so it is asked for first.
+    department = _named(Department, request.GET.get("department", ""), user)
+    doctor = _named(Doctor, request.GET.get("doctor", ""), user)
     own = Facility.objects.filter(within(require_anywhere(user, VIEW), "pk"), is_active=True)
     facilities = list(own)
     if not facilities:
@@ -79,14 +81,14 @@ def asked(request: HttpRequest) -> Asked:
         time_zone=facility.time_zone,
         currency=facility.currency,
         period=period,
-        department_id=_part(Department, request.GET.get("department", ""), facility, user),
-        doctor_id=_part(Doctor, request.GET.get("doctor", ""), facility, user),
+        department_id=_part(department, facility),
+        doctor_id=_part(doctor, facility),
         source=source,
     )
     return Asked(Place(facility, facilities, facility.local_date()), scope, allows(user, MONEY, facility.pk))
 
 
-def _part(model: type[Model], text: str, facility: Facility, user: User) -> int | None:
+def _named(model: type[Department | Doctor], text: str, user: User) -> Department | Doctor | None:
     """The department or doctor that is asked for; nothing where all are."""
     if not text:
         return None
@@ -96,9 +98,14 @@ def _part(model: type[Model], text: str, facility: Facility, user: User) -> int 
     if found is None:
         raise NotFound
     reach(user, VIEW, found)
-    if found.facility_id != facility.pk:  # type: ignore[attr-defined]
+    return found
+
+
+def _part(found: Department | Doctor | None, facility: Facility) -> int | None:
+    """Its id, where it belongs to the facility that is shown."""
+    if found is not None and found.facility_id != facility.pk:
         raise NotFound
-    return found.pk
+    return found.pk if found else None
 
 
 @staff
