@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,16 @@ LADDER = ("states", "kinds", "facts", "rules", "queue_rules", "reading", "storag
 """From the ground up: a module imports only from those before it."""
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def sources() -> list[tuple[str, ast.Module]]:
     """Every module of the product but tests and migrations, by its path."""
-    for app in OURS:
-        for path in sorted((ROOT / app).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            if "/tests/" not in name and "/migrations/" not in name:
-                yield name, ast.parse(path.read_text())
+    paths = [path for app in OURS for path in sorted((ROOT / app).rglob("*.py"))]
+    named = [(path.relative_to(ROOT).as_posix(), path) for path in paths]
+    return [
+        (name, ast.parse(path.read_text()))
+        for name, path in named
+        if "/tests/" not in name and "/migrations/" not in name
+    ]
 
 
 def functions(tree: ast.AST, name: str = "") -> Iterator[tuple[str, ast.AST]]:
