@@ -1,4 +1,4 @@
-"""The list of the cash desk: what is to be paid, was paid today, is to be given back, is void; a query a tab."""
+"""The list of the cash desk: what is to be paid, was paid today, is to be given back, is void."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -71,7 +71,7 @@ class Listed:
     @property
     def more(self) -> int:
         """How many rows are not shown."""
-        return max(self.counts[self.tab] - MOST, 0) if len(self.rows) >= MOST else 0
+        return max(self.counts[self.tab] - MOST, 0)
 
 
 _COUNTS: Final = """
@@ -85,7 +85,7 @@ SELECT
 
 
 def listed(facility: Facility, date: dt.date, tab: str) -> Listed:
-    """A tab of the list. Two queries.
+    """A tab of the list. Four queries at most.
 
     Args:
         date: the facility's date of now.
@@ -106,7 +106,15 @@ def _owed(facility: Facility, date: dt.date) -> list[Row]:
 
 def _back(facility: Facility, date: dt.date) -> list[Row]:
     bills = Bill.objects.filter(facility=facility, due__lt=0).order_by("-id")
-    return [_bill_row(each, each.to_give_back, status=_("Credited")) for each in with_names(bills)]
+    waiting = [_bill_row(each, each.to_give_back, status=_("Credited")) for each in with_names(bills)]
+    return [*waiting, *_given(facility, date)]
+
+
+def _given(facility: Facility, date: dt.date) -> list[Row]:
+    """What was given back today, under what is still to be given back. Two queries."""
+    vouchers = Receipt.objects.filter(kind=ReceiptKind.REFUND, refunds__facility=facility, refunds__date=date)
+    rows = vouchers.order_by("-id").distinct().select_related("patient", "bill").prefetch_related("refunds")
+    return [receipt_row(each, facility.currency) for each in rows[:MOST]]
 
 
 def _void(facility: Facility, date: dt.date) -> list[Row]:
@@ -169,8 +177,9 @@ def said_lines(told: Iterable[str]) -> str:
 
 
 def receipt_row(receipt: Receipt, currency: str) -> Row:
-    """A receipt or a voucher, its payments and refunds read: how, and whether some of it was given back."""
-    deeds: list[Any] = list(receipt.payments.all()) or list(receipt.refunds.all())
+    """A receipt or a voucher, its payments or refunds read: how, and whether some of it was given back."""
+    is_refund = receipt.kind == ReceiptKind.REFUND
+    deeds: list[Any] = list(receipt.refunds.all() if is_refund else receipt.payments.all())
     amount = sum((each.amount for each in deeds), Decimal(0))
     refunded = sum((getattr(each, "refunded", Decimal(0)) for each in deeds), Decimal(0))
     return Row(
@@ -182,7 +191,7 @@ def receipt_row(receipt: Receipt, currency: str) -> Row:
         what=" + ".join(dict.fromkeys(str(METHOD_WORDS[Method(each.method)]) for each in deeds)),
         status=_receipt_status(receipt, amount, refunded),
         tone="chip" if refunded else "done",
-        amount=-amount if receipt.kind == ReceiptKind.REFUND else amount,
+        amount=amount,
         currency=currency,
     )
 

@@ -80,6 +80,9 @@ def test_a_credited_bill_is_given_back_the_way_it_came(desk: CashDesk) -> None:
     answer = desk.send("/cash/bills/give-back/", bill=bill.pk, reason="Cancelled in time", to="way")
     assert "Give to the patient ₹1,200.00" in text(desk.meena.get(answer["Location"]))
     assert {(each.method, each.amount) for each in Refund.objects.filter(bill=bill)} == {("upi", 1000), ("cash", 200)}
+    listed = text(desk.meena.get("/cash/?tab=back"))
+    assert "To give back 0" in listed
+    assert "UPI + Cash Given back ₹1,200.00" in listed
     again = desk.send("/cash/bills/give-back/", bill=bill.pk, reason="Cancelled in time", to="way")
     assert again.status_code >= 400
 
