@@ -125,3 +125,10 @@ class PriorityNotSold(Refused):
 
     code = "priority_not_sold"
     sentence = _("Priority has no price here.")
+
+
+class PriorityTooCheap(Refused):
+    """A bill by hand asks for less than priority costs."""
+
+    code = "priority_price"
+    sentence = _("Priority costs {fee} here.")

@@ -5,13 +5,16 @@ from decimal import Decimal
 from typing import Final
 
 from django.db import connection
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from accounts.permissions import allows
 from billing.changes import BillChange
-from billing.models import Bill
+from billing.models import Bill, BillingSettings
 from billing.states import BillStatus
-from reception.errors import PriorityInUse
+from common.amounts import said
+from common.errors import BadInput
+from reception.errors import PriorityInUse, PriorityNotSold, PriorityTooCheap
 from reception.money.fees import PRIORITY
 from reception.money.visits import release
 from tokens import allocation, live
@@ -26,6 +29,18 @@ _TOKENS: Final = """
       FROM billing_line l JOIN tokens_token t ON t.id = l.item_id
      WHERE l.bill_id = %s AND l.item_type IN ('consultation', 'priority')
      ORDER BY t.id"""
+
+# Lines about tokens, with what is wrong about them: the token is not there, not here, or of somebody else.
+_LINES: Final = """
+    SELECT l.item_type, l.gross, coalesce(s.facility_id = b.facility_id
+               AND coalesce(of_token.merged_into_id, of_token.id) = coalesce(of_bill.merged_into_id, of_bill.id), false)
+      FROM billing_line l
+      JOIN billing_bill b ON b.id = l.bill_id
+      JOIN patients_patient of_bill ON of_bill.id = b.patient_id
+      LEFT JOIN tokens_token t ON t.id = l.item_id
+      LEFT JOIN scheduling_session s ON s.id = t.session_id
+      LEFT JOIN patients_patient of_token ON of_token.id = t.patient_id
+     WHERE l.bill_id = %s AND l.item_type IN ('consultation', 'priority') AND l.item_id IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +62,8 @@ class TokenOfBill:
 
     @property
     def gets_priority(self) -> bool:
-        """Whether the line is for priority that the token gets once it is paid for."""
-        return self.line == PRIORITY and not self.paid and self.status in ACTIVE
+        """Whether the line is for priority that the token gets once it is paid for, not taken off instead."""
+        return self.line == PRIORITY and not self.paid and not self.credited and self.status in ACTIVE
 
 
 def tokens_of(bill: Bill) -> list[TokenOfBill]:
@@ -62,8 +77,11 @@ def follow(change: BillChange) -> None:
     """Who has paid for priority gets it at once; while it is used its fee stays paid; screens are told.
 
     Raises:
-        PriorityInUse: 409.
+        BadInput: 400, the bill is about a token that is not its patient's.
+        PriorityNotSold, PriorityTooCheap, PriorityInUse: 409.
     """
+    if change.kind == "issued":
+        _refuse_forged(change.bill)
     tokens = tokens_of(change.bill)
     if change.kind == "paid" and change.bill.status == BillStatus.PAID:
         for token in tokens:
@@ -75,6 +93,22 @@ def follow(change: BillChange) -> None:
         release(change.bill.pk)
     session_ids = {token.session_id for token in tokens} or {NO_SESSION}
     live.announce(change.bill.facility_id, session_ids)
+
+
+def _refuse_forged(bill: Bill) -> None:
+    """Let pass lines about the patient's own tokens; what is paid for priority is its price, before any discount."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, (bill.pk,))
+        lines = cursor.fetchall()
+    if not all(own for *_line, own in lines):
+        raise BadInput(_("A line is about a token that is not this patient's."), attr="lines")
+    asked = [gross for kind, gross, _own in lines if kind == PRIORITY]
+    if asked:
+        fee = BillingSettings.objects.filter(pk=bill.facility_id).values_list("priority_fee", flat=True).first()
+        if not fee:
+            raise PriorityNotSold
+        if min(asked) < fee:
+            raise PriorityTooCheap(fee=said(fee, bill.currency))
 
 
 def _may_mark(change: BillChange) -> User | None:
