@@ -95,3 +95,36 @@ class CashDesk(Hall):
     def send(self, path: str, client: Client | None = None, **sent: Any) -> Any:
         """A form as the page sends it, with a key of its own."""
         return (client or self.meena).post(path, {"idempotency_key": uuid.uuid4().hex, **sent})
+
+
+def states(desk: CashDesk) -> dict[str, str]:
+    """The page in each of its states."""
+    shift = desk.open()
+    desk.rules.priority_fee = Decimal(300)
+    desk.rules.save()
+    desk.allow_discounts(10)
+    open_bill, paid, credited = desk.owe("Sunita", "500", "150"), desk.owe("Diya", "550"), desk.owe("Lata", "1450")
+    desk.pay(open_bill, "200", "upi", reference="U-1")
+    receipt = desk.pay(paid, "550")
+    desk.pay(credited, "1450", "card", reference="C-1")
+    desk.credit(credited, "725")
+    token = desk.give("Ravi Kumar", "online")
+    return {
+        "the list": "/cash/",
+        "nothing there": "/cash/?tab=void",
+        "what is due": f"/cash/?bill={open_bill.pk}",
+        "a split": f"/cash/?bill={open_bill.pk}&split=1",
+        "what was taken": f"/cash/?tab=paid&receipt={receipt.pk}",
+        "a refund": f"/cash/?do=refund&receipt={receipt.pk}",
+        "what goes back": f"/cash/?tab=back&do=back&bill={credited.pk}",
+        "a count": "/cash/?do=close",
+        "a new bill": f"/cash/?do=bill&patient={open_bill.patient_id}",
+        "who it is for": "/cash/?do=bill&q=sunita",
+        "an advance": f"/cash/?do=advance&patient={open_bill.patient_id}",
+        "a credit": f"/cash/?do=credit&bill={open_bill.pk}",
+        "a token": f"/cash/?token={token.pk}",
+        "priority": f"/cash/?do=priority&token={token.pk}",
+        "a receipt": f"/cash/receipts/{receipt.pk}/",
+        "a bill on paper": f"/cash/bills/{open_bill.pk}/paper/",
+        "a report": f"/cash/shifts/{shift.pk}/report/",
+    }

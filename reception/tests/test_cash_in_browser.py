@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from billing.models import Payment, Receipt, ReceiptPrint, Refund, Shift
-from common.testing.browser import STILL, Browsing, axe, layout_shift
-from opd_engine.tests.test_access_in_browser import FOCUSED, SMALL
+from common.testing.browser import STILL, Browsing, layout_shift
 from reception.tests.cashing import CashDesk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -202,79 +201,9 @@ def test_without_scripts_the_same_is_done_with_forms_and_links(browsing: Browsin
 # How it looks
 
 
-def states(desk: CashDesk) -> dict[str, str]:
-    """The page in each of its states."""
-    shift = desk.open()
-    desk.rules.priority_fee = Decimal(300)
-    desk.rules.save()
-    desk.allow_discounts(10)
-    open_bill, paid, credited = desk.owe("Sunita", "500", "150"), desk.owe("Diya", "550"), desk.owe("Lata", "1450")
-    desk.pay(open_bill, "200", "upi", reference="U-1")
-    receipt = desk.pay(paid, "550")
-    desk.pay(credited, "1450", "card", reference="C-1")
-    desk.credit(credited, "725")
-    token = desk.give("Ravi Kumar", "online")
-    return {
-        "the list": "/cash/",
-        "nothing there": "/cash/?tab=void",
-        "what is due": f"/cash/?bill={open_bill.pk}",
-        "a split": f"/cash/?bill={open_bill.pk}&split=1",
-        "what was taken": f"/cash/?tab=paid&receipt={receipt.pk}",
-        "a refund": f"/cash/?do=refund&receipt={receipt.pk}",
-        "what goes back": f"/cash/?tab=back&do=back&bill={credited.pk}",
-        "a count": "/cash/?do=close",
-        "a new bill": f"/cash/?do=bill&patient={open_bill.patient_id}",
-        "who it is for": "/cash/?do=bill&q=sunita",
-        "an advance": f"/cash/?do=advance&patient={open_bill.patient_id}",
-        "a credit": f"/cash/?do=credit&bill={open_bill.pk}",
-        "a token": f"/cash/?token={token.pk}",
-        "priority": f"/cash/?do=priority&token={token.pk}",
-        "a receipt": f"/cash/receipts/{receipt.pk}/",
-        "a bill on paper": f"/cash/bills/{open_bill.pk}/paper/",
-        "a report": f"/cash/shifts/{shift.pk}/report/",
-    }
-
-
 def sideways(page: Page) -> int:
     """How far the page goes beyond its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
-
-
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_every_state_is_read_by_everybody_and_fits(browsing: Browsing, phone: bool) -> None:
-    desk = CashDesk()
-    found = states(desk)
-    page = browsing.page(browsing.context(user=desk.cashier, phone=phone))
-    if phone:  # as high as the page: what the bar at its end covers until one scrolls is not small
-        page.set_viewport_size({"width": 360, "height": 3000})
-    for name, address in found.items():
-        page.goto(browsing.server.url + address)
-        # On a phone what stands beside the list covers it: what is under it is not met.
-        axe(page, "#drawer" if phone and page.locator("#drawer:visible").count() else None)
-        assert not (page.evaluate(SMALL, 44) if phone else []), name
-        page.emulate_media(color_scheme="dark")
-        axe(page, rules=("color-contrast",))
-        page.emulate_media(color_scheme="light")
-        assert sideways(page) <= 0, name
-
-
-@pytest.mark.parametrize(("address", "phone"), [("/cash/", False), ("/cash/?bill={}", False), ("/cash/?bill={}", True)])
-def test_the_focus_is_seen_wherever_it_goes(browsing: Browsing, address: str, phone: bool) -> None:
-    desk = CashDesk()
-    desk.open()
-    for n in range(12):
-        bill = desk.owe(f"Patient {n}", "500", "150")
-    page = browsing.open(address.format(bill.pk), user=desk.cashier, phone=phone)
-    page.evaluate("document.activeElement.blur()")
-    hidden = []
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        focused = page.evaluate(FOCUSED)
-        if not focused["name"]:
-            break
-        if not focused["seen"]:
-            hidden.append(f"{focused['name']} under {focused['under'] or 'nothing, without a ring'}")
-    assert not hidden, "\n".join(hidden)
 
 
 @pytest.mark.parametrize(("size", "address"), [((640, 400), "/cash/?bill={}"), ((1920, 1080), "/cash/?bill={}")])
