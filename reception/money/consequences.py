@@ -52,12 +52,24 @@ def of_tokens(outcome: Outcome) -> None:
 def _follow(found: list[tuple[TokenMoney, Change]], outcome: Outcome) -> None:
     how = {token.id: loss(token, change) for token, change in found}
     tokens = [token for token, _ in found]
+    _lock_accounts(tokens)
     _lose([becomes for token in tokens for becomes in fates(token, how[token.id], outcome.at)], how, outcome.at)
     here = [token for token in tokens if owes(token.status, arrived=token.arrived)]
     _bill([token for token in here if token.live_id is None], outcome)
     for token in here:
         if token.live_id is not None and _lacks_priority(token):
             _bill_priority(token, outcome.at)
+
+
+def _lock_accounts(tokens: list[TokenMoney]) -> None:
+    """Lock the accounts through which money will go: they stand before all numbers. No query where there is none."""
+    carry = {
+        (token.facility_id, token.patient_id)
+        for token in tokens
+        if owes(token.status, arrived=token.arrived) and token.may_carry
+    }
+    for facility_id, patient_id in sorted(carry):
+        lock_accounts(facility_id, patient_id)
 
 
 def _lose(all_of_them: list[Becomes], how: dict[int, Loss], at: datetime) -> None:
@@ -160,8 +172,6 @@ def _carry(tokens: list[TokenMoney], at: datetime) -> dict[int, Decimal]:
         left = bill.total - bill.credited
         if left:
             _carry_out(bill, Deed.CREDIT, left, CARRIED, at)
-    for facility_id, patient_id in sorted({(token.facility_id, token.patient_id) for token, _ in former}):
-        lock_accounts(facility_id, patient_id)
     carried: dict[int, Decimal] = {}
     for token, bill in former:
         if bill.paid:

@@ -132,17 +132,21 @@ class TokenMoney:
 
     @property
     def former(self) -> list[BillOf]:
-        """Consultation bills of the same patient that are in force no more and on which something is paid."""
-        return [
-            bill
-            for bill in self.bills
-            if bill.consultation and not bill.in_force and bill.paid > 0 and bill.patient_id == self.patient_id
-        ]
+        """Bills of the same patient that are in force no more and on which something is paid."""
+        spent = [bill for bill in self.bills if not bill.in_force and (bill.consultation or bill.credited > 0)]
+        return [bill for bill in spent if bill.paid > 0 and bill.patient_id == self.patient_id]
+
+    @property
+    def may_carry(self) -> bool:
+        """Whether something was paid that may pay a new bill: on a bill that is in force no more, or will not be."""
+        spent = (bill for bill in self.bills if bill.paid > 0 and (bill.consultation or bill.credited > 0))
+        return any(bill.id != self.live_id or self.moved for bill in spent)
 
     @property
     def has_priority_bill(self) -> bool:
-        """Whether its priority is on a bill that counts."""
-        return any(b.priority and not b.void and (b.in_force or not b.consultation) for b in self.bills)
+        """Whether its priority is on a bill that counts: one that was credited was for a place that is lost."""
+        counted = (bill for bill in self.bills if bill.priority and not bill.void)
+        return any(bill.in_force or (not bill.consultation and not bill.credited) for bill in counted)
 
     @property
     def moved(self) -> bool:

@@ -140,7 +140,7 @@ def fate(bill: BillNow, loss: Loss, *, left: timedelta, rules: Rules) -> Fate:
 
 
 def _unpaid(bill: BillNow, loss: Loss) -> Fate:
-    gone = loss in ENDED or loss == Loss.PATIENT
+    gone = loss in ENDED or loss in (Loss.PATIENT, Loss.SENT_ON)
     if bill.priority_only and not gone and (loss != Loss.WAITS or bill.offered):
         return Fate(Deed.KEEP)
     return Fate(Deed.VOID, why=Why.NOTHING_PAID)
@@ -148,8 +148,8 @@ def _unpaid(bill: BillNow, loss: Loss) -> Fate:
 
 def _stays(bill: BillNow, loss: Loss, rules: Rules) -> bool:
     """Whether what was paid is kept for the place that is there, or may come."""
-    if bill.priority_only:
-        return loss not in ENDED and loss != Loss.PATIENT
+    if bill.priority_only:  # it goes along with who is sent on, but a token that is over owes nothing
+        return loss not in ENDED and loss != Loss.PATIENT and not (loss == Loss.SENT_ON and bill.due > 0)
     if loss == Loss.WAITS:  # a part-paid bill would leave something due, and who waits owes nothing
         return rules.when_displaced == KEEP and bill.due <= 0
     return loss == Loss.ARRIVAL
