@@ -149,6 +149,8 @@ def bill(paid: int = 0, total: int = 600, credited: int = 0, **kind: bool) -> Bi
         (bill(300, 300, priority_only=True), Loss.PERSON, 1, {}, Deed.CREDIT, 150, 150),
         (bill(300, 300, priority_only=True), Loss.HOSPITAL, 1, {}, Deed.CREDIT, 300, 300),
         (bill(300, 300, priority_only=True), Loss.PATIENT, 1, {}, Deed.CREDIT, 300, 300),
+        (bill(100, 300, priority_only=True), Loss.SENT_ON, 1, {}, Deed.CREDIT, 300, 100),
+        (bill(0, 300, priority_only=True, offered=True), Loss.SENT_ON, 1, {}, Deed.VOID, 0, 0),
         (bill(0, 300, priority_only=True), Loss.WAITS, 1, {}, Deed.VOID, 0, 0),
         (bill(0, 300, priority_only=True, offered=True), Loss.WAITS, 1, {}, Deed.KEEP, 0, 0),
         (bill(0, 300, priority_only=True, offered=True), Loss.ARRIVAL, 1, {}, Deed.KEEP, 0, 0),
