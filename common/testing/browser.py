@@ -179,8 +179,14 @@ class Browsing:
 
 
 @pytest.fixture
-def browsing(browser: Browser, live_server: LiveServer) -> Iterator[Browsing]:
-    """Pages for this test; at its end none of them may have failed in a script."""
+def browsing(browser: Browser, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browsing]:
+    """Pages for this test; at its end none of them may have failed in a script.
+
+    The server's threads keep their connections, as those of the product's pool are kept: a new one costs a third of a
+    page.
+    """
+    for name, value in (("CONN_MAX_AGE", None), ("CONN_HEALTH_CHECKS", True)):
+        monkeypatch.setitem(connections.settings["default"], name, value)
     opened = Browsing(browser, live_server)
     yield opened
     for context in list(browser.contexts):
