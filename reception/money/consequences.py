@@ -24,7 +24,7 @@ from reception.money.deciding import Becomes, Change, changes, fates, loss
 from reception.money.fees import Service
 from reception.money.holding import deciding, is_deciding
 from reception.money.reading import BillOf, TokenMoney
-from reception.money.refund_rules import Deed, Loss, owes
+from reception.money.refund_rules import Deed, owes
 from reception.money.tokens_of_bills import follow
 from reception.money.words import reason_of
 from tokens.outcome import Outcome
@@ -50,10 +50,9 @@ def of_tokens(outcome: Outcome) -> None:
 
 
 def _follow(found: list[tuple[TokenMoney, Change]], outcome: Outcome) -> None:
-    how = {token.id: loss(token, change) for token, change in found}
     tokens = [token for token, _ in found]
     _lock_accounts(tokens)
-    _lose([becomes for token in tokens for becomes in fates(token, how[token.id], outcome.at)], how, outcome.at)
+    _lose([becomes for token, change in found for becomes in fates(token, loss(token, change), outcome.at)], outcome.at)
     here = [token for token in tokens if owes(token.status, arrived=token.arrived)]
     _bill([token for token in here if token.live_id is None], outcome)
     for token in here:
@@ -72,10 +71,10 @@ def _lock_accounts(tokens: list[TokenMoney]) -> None:
         lock_accounts(facility_id, patient_id)
 
 
-def _lose(all_of_them: list[Becomes], how: dict[int, Loss], at: datetime) -> None:
+def _lose(all_of_them: list[Becomes], at: datetime) -> None:
     """Void and credit bills, in the order of their ids."""
     for becomes in sorted(all_of_them, key=lambda each: each.bill.id):
-        reason = reason_of(how[becomes.token.id], becomes.fate)
+        reason = reason_of(becomes.loss, becomes.fate)
         _carry_out(becomes.bill, becomes.fate.deed, becomes.fate.credit, reason, at)
     freed = [becomes for becomes in all_of_them if becomes.frees]
     visits.unlink(becomes.token.id for becomes in freed)

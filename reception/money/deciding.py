@@ -14,26 +14,37 @@ _OVER = (Status.CANCELLED, Status.NO_SHOW)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A token whose bills may have to change: how it ended, and whether it waited before."""
+    """A token whose bills may have to change: how it ended, and whether it waited, or was over, before."""
 
     token_id: int
     reason: str = ""
     waited: bool = False
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Becomes:
-    """A bill and its fate. `frees`: it was the consultation bill in force, and is so no more."""
+    """A bill, how what it is for was lost, and its fate. `frees`: it is the consultation bill in force no more."""
 
     token: TokenMoney
     bill: BillOf
+    loss: Loss
     fate: Fate
     frees: bool
 
 
 def changes(touched: Iterable[Touched]) -> list[Change]:
     """Those among the touched tokens that may concern money, told from what is in memory."""
-    return [Change(t.after.id, t.reason, t.was("status") == Status.WAITLISTED) for t in touched if _concerns(t)]
+    return [
+        Change(
+            t.after.id,
+            t.reason,
+            t.was("status") == Status.WAITLISTED,
+            t.was("status") in _OVER and t.before is not None,
+        )
+        for t in touched
+        if _concerns(t)
+    ]
 
 
 def _concerns(touched: Touched) -> bool:
@@ -50,7 +61,9 @@ def _concerns(touched: Touched) -> bool:
 
 
 def loss(token: TokenMoney, change: Change) -> Loss:
-    """How the token lost what its consultation bill is for, if it did."""
+    """How the token lost what its bills are for, if it did; it does so once."""
+    if change.over and token.status in _OVER:
+        return Loss.NONE
     return loss_of(
         status=token.status,
         arrived=token.arrived,
@@ -62,16 +75,18 @@ def loss(token: TokenMoney, change: Change) -> Loss:
 
 
 def fates(token: TokenMoney, how: Loss, at: datetime) -> list[Becomes]:
-    """What becomes of the consultation bill in force and of the bills for priority alone.
+    """What becomes of the consultation bill in force, of those for priority alone, and of those of the wrong patient.
 
     Args:
         at: the moment of the decision.
     """
     left = token.left(at)
     ends = how not in (Loss.NONE, Loss.ARRIVAL, Loss.WAITS)
+    foreign = {bill.id: bill for bill in token.foreign}
     found = []
-    for bill in [*([token.live] if token.live else []), *token.alone]:
-        what = fate(bill.now(offered=not token.paid), how, left=left, rules=token.rules)
+    for bill in {bill.id: bill for bill in (*token.in_use, *foreign.values())}.values():
+        why = Loss.PATIENT if bill.id in foreign else how
+        what = fate(bill.now(offered=not token.paid), why, left=left, rules=token.rules)
         live = bill.id == token.live_id
-        found.append(Becomes(token, bill, what, frees=live and (ends or what.deed != Deed.KEEP)))
+        found.append(Becomes(token, bill, why, what, frees=live and (ends or what.deed != Deed.KEEP)))
     return found

@@ -49,8 +49,8 @@ _BILLS: Final = """
         SELECT id, id FROM tokens_token WHERE id = ANY(%s)
         UNION SELECT c.token_id, t.sent_from_id FROM chain c JOIN tokens_token t ON t.id = c.id
                WHERE t.sent_from_id IS NOT NULL)
-    SELECT c.token_id, l.item_type, l.doctor_id, b.id, b.number, coalesce(p.merged_into_id, p.id), b.total, b.credited,
-           b.paid, EXISTS (SELECT FROM reception_visittoken v WHERE v.bill_id = b.id)
+    SELECT c.token_id, l.item_id, l.item_type, l.doctor_id, b.id, b.number, coalesce(p.merged_into_id, p.id),
+           b.total, b.credited, b.paid, EXISTS (SELECT FROM reception_visittoken v WHERE v.bill_id = b.id)
       FROM chain c
       JOIN billing_line l ON l.item_id = c.id AND l.item_type IN ('consultation', 'priority')
       JOIN billing_bill b ON b.id = l.bill_id
@@ -66,6 +66,7 @@ class BillOf:
     Attributes:
         patient_id: the record that is in use.
         in_force: it is the consultation bill of some token.
+        tokens: those that its lines are about.
         doctor_id: of its consultation.
     """
 
@@ -80,6 +81,7 @@ class BillOf:
     priority: bool = False
     doctor_id: int | None = None
     void: bool = False
+    tokens: set[int] = field(default_factory=set)
 
     def now(self, *, offered: bool) -> BillNow:
         """What the rules know of it."""
@@ -126,9 +128,19 @@ class TokenMoney:
         return next((bill for bill in self.bills if bill.id == self.live_id), None)
 
     @property
+    def in_use(self) -> list[BillOf]:
+        """What it is billed for: the consultation bill in force, and its bills for priority alone."""
+        return [*([self.live] if self.live else []), *self.alone]
+
+    @property
     def alone(self) -> list[BillOf]:
         """Its bills for priority alone, also of the tokens before it."""
         return [bill for bill in self.bills if not bill.consultation]
+
+    @property
+    def foreign(self) -> list[BillOf]:
+        """Its bills of another patient, whose token it was taken for."""
+        return [bill for bill in self.bills if self.id in bill.tokens and bill.patient_id != self.patient_id]
 
     @property
     def former(self) -> list[BillOf]:
@@ -214,8 +226,9 @@ def read(token_ids: Sequence[int], *, facility_id: int, lock: bool = True) -> di
     values = [(*row[:-width], Rules(*row[-width:])) for row in rows]
     found = {row[0]: TokenMoney(*row) for row in values}
     known: dict[int, BillOf] = {}
-    for token_id, kind, doctor_id, *about in bills:
+    for token_id, item_id, kind, doctor_id, *about in bills:
         bill = known.setdefault(about[0], BillOf(*about))
+        bill.tokens.add(item_id)
         if kind == CONSULTATION:
             bill.consultation, bill.doctor_id = True, doctor_id
         else:

@@ -225,3 +225,23 @@ class TestAnotherPatient:
         assert undo_patient.merged_into == double
         cancel(token)
         assert till.bills(token)[0].credited == Decimal(300)
+
+    def test_what_the_wrong_record_was_kept_for_a_late_cancellation_goes_back_too(self) -> None:
+        till = Till(refund_full_hours=2)
+        token, right = paid(till), till.patient("Ravindra")
+        cancel(token)
+        assert till.states(token) == [("paid", 600, 300, 600)]
+        outermost(
+            lambda: allocation.change_patient(token_id=token.pk, patient_id=right.pk, reason="Wrong record", by=None)
+        )
+        assert till.states(token) == [("paid", 600, 600, 600)]
+
+    def test_a_token_that_is_over_loses_its_bills_once(self) -> None:
+        till = Till(refund_full_hours=2)
+        token, double = paid(till), till.patient("Ravi K")
+        cancel(token)
+        outermost(lambda: allocation.change_patient(token_id=token.pk, patient_id=double.pk, reason="Same", by=None))
+        outermost(
+            lambda: allocation.change_patient(token_id=token.pk, patient_id=token.patient_id, reason="Not", by=None)
+        )
+        assert till.states(token) == [("paid", 600, 600, 600)]
