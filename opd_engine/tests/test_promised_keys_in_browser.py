@@ -275,7 +275,12 @@ def test_the_cash_desk_s_keys(browsing: Browsing) -> None:
     press("k")
     expect(drawer).to_contain_text("Abdul")
     press("Enter")
-    expect(drawer.locator("[value=cash]")).to_be_focused()
+    expect(drawer.locator("#received")).to_be_focused()
+    press("ArrowDown")
+    expect(drawer.locator("[value=card]")).to_be_checked()
+    press("ArrowUp")
+    expect(drawer.locator("[value=cash]")).to_be_checked()
+    press("Escape")
     for key, method in zip("2356", ("card", "upi", "bank", "wallet"), strict=True):
         press(key)
         expect(drawer.locator(f"[name=method][value={method}]")).to_be_checked()
@@ -293,7 +298,7 @@ def test_the_cash_desk_s_keys(browsing: Browsing) -> None:
 
     # takes, prints, refunds, goes on to the next
     page.locator(f"#bill-{second.pk} a.row").click()
-    expect(drawer.locator("[value=cash]")).to_be_focused()
+    expect(drawer.locator("#received")).to_be_focused()
     press("Enter")
     expect(drawer).to_contain_text("Taken. No change to give.")
     printer = page.frame_locator("iframe[name=printer]")
@@ -302,7 +307,7 @@ def test_the_cash_desk_s_keys(browsing: Browsing) -> None:
     expect(printer.locator(".copy")).to_contain_text("Copy 1")
     asks("f", "Give money back")
     page.locator(f"#bill-{first.pk} a.row").click()
-    expect(drawer.locator("[value=cash]")).to_be_focused()
+    expect(drawer.locator("#received")).to_be_focused()
     press("Enter")
     expect(drawer).to_contain_text("Taken. No change to give.")
     press("n")

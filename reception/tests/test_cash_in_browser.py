@@ -34,11 +34,9 @@ def test_a_cashier_s_morning_with_the_keyboard_alone(browsing: Browsing) -> None
     keys.type(f"http://clinic.example/t/{token.key}")
     keys.press("Enter")
     expect(drawer).to_contain_text(bill.number or "-")
-    expect(drawer.locator("[name=method][value=cash]")).to_be_focused()
-
-    # takes cash: 1, the note, Enter; the change is said before and after
-    keys.press("1")
     expect(drawer.locator("#received")).to_be_focused()
+
+    # takes cash: the note, Enter; the change is said before and after
     keys.type("1000")
     expect(drawer.locator("#change-amount")).to_have_text("₹350.00")
     expect(drawer.locator("#take-it")).to_contain_text("Take ₹650.00")
@@ -137,6 +135,69 @@ def test_two_cashiers_see_each_other_s_work_and_nothing_typed_is_lost(browsing: 
     expect(page.locator("#cash-shift")).to_contain_text("₹1,450.00")
 
 
+def test_who_opens_a_bill_types_what_was_handed_over(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    bill, other = desk.owe("Sunita", "500"), desk.owe("Abdul", "600")
+    page = browsing.open("/cash/", user=desk.cashier)
+    expect(page.locator("#live")).to_have_text("Live")
+    keys, drawer = page.keyboard, page.locator("#drawer")
+    words, received, amount = (drawer.locator(name) for name in ("#take-words", "#received", "#amount"))
+    page.locator(f"#bill-{bill.pk} a.row").click()
+    expect(received).to_be_focused()
+    hint = drawer.locator(".ways kbd").first
+    assert not hint.is_visible()
+
+    # figures are an amount, from the first one on; a part is said as a part
+    keys.type("1200")
+    expect(received).to_have_value("1200")
+    expect(words).to_have_text("Take ₹500.00")
+    keys.press("Control+a")
+    keys.type("200")
+    expect(words).to_have_text("Take ₹200.00, ₹300.00 stay due")
+
+    # down and up are the ways to pay, and the part stays a part; Enter asks for the reference
+    keys.press("ArrowDown")
+    expect(amount).to_be_focused()
+    expect(amount).to_have_value("200")
+    expect(drawer.locator("[value=card]")).to_be_checked()
+    keys.press("Enter")
+    expect(drawer.locator("#reference")).to_be_focused()
+    assert not Payment.objects.exists()
+    keys.press("Escape")
+    assert hint.is_visible()
+    keys.press("1")
+    expect(received).to_be_focused()
+    keys.type("500")
+    expect(words).to_have_text("Take ₹500.00")
+    keys.press("Escape")
+    keys.press("Escape")
+    expect(drawer).to_be_hidden()
+
+    # Enter alone takes all that is due, also when that has become less meanwhile
+    page.locator(f"#bill-{other.pk} a.row").click()
+    expect(received).to_have_value("600")
+    desk.pay(other, "200", "card", reference="T-1", by=desk.another())
+    expect(received).to_have_value("400.00")
+    expect(words).to_have_text("Take ₹400.00")
+    keys.press("Enter")
+    expect(drawer).to_contain_text("Taken. No change to give.")
+    assert Payment.objects.get(method="cash").amount == Decimal(400)
+
+
+def test_a_finger_opens_a_bill_without_a_keyboard_over_it(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    bill = desk.owe("Sunita", "500")
+    page = browsing.open("/cash/", user=desk.cashier, phone=True)
+    page.locator(f"#bill-{bill.pk} a.row").tap()
+    expect(page.locator("#received")).to_be_visible()
+    expect(page.locator("#drawer a").first).to_be_focused()
+    page.locator(".ways label", has_text="UPI").tap()
+    expect(page.locator("#amount")).to_be_visible()
+    expect(page.locator("#amount")).not_to_be_focused()
+
+
 def test_a_bill_that_is_paid_elsewhere_takes_nothing_twice(browsing: Browsing) -> None:
     desk = CashDesk()
     desk.open()
@@ -164,8 +225,12 @@ def test_rows_are_walked_and_the_focus_comes_back(browsing: Browsing) -> None:
     keys.press("k")
     expect(drawer).to_contain_text("Abdul")
     keys.press("Enter")
+    expect(drawer.locator("#received")).to_be_focused()
+    keys.press("Escape")
     expect(drawer.locator("[name=method][value=cash]")).to_be_focused()
     keys.press("2")
+    expect(drawer.locator("#amount")).to_be_focused()
+    keys.press("Enter")
     expect(drawer.locator("#reference")).to_be_focused()
     keys.press("Escape")
     keys.press("Escape")

@@ -58,7 +58,8 @@ function reckon() {
   $("#change-amount").textContent = said(told.amount, sign);
   const taken = keeps ? cash + other : cash + other - change;
   const words = $("#take-words");
-  words.textContent = words.dataset.words.replace("%", taken ? said(taken, sign) : "").trim();
+  const says = rest < 0 && taken ? words.dataset.wordsPart : words.dataset.words;
+  words.textContent = says.replace("%", taken ? said(taken, sign) : "").replace("@", said(-rest, sign)).trim();
   for (const note of $$("[data-note]", form)) note.setAttribute("aria-pressed", String(cents(note.dataset.note) === cash));
   preview(form, { cash, other, taken, change: keeps ? 0 : change, due: Math.max(0, -rest), sign });
 }
@@ -92,21 +93,55 @@ document.addEventListener("change", ({ target }) => {
   if (target.closest("#refund")) refunding();
 });
 
-/** The way to pay was chosen: the field that it needs has the focus. */
+// A finger that taps wants no keyboard on the screen before it asks for one.
+const touch = matchMedia("(pointer: coarse)");
+const focusOn = (field) => !touch.matches && field?.checkVisibility() && field.focus();
+
+/** The way to pay was chosen: how much has the focus, ready to be written over; where that is fixed, the reference. */
 function chosen(radio) {
-  const needs = { cash: "#received", account: "" }[radio.value] ?? "#reference";
   radio.closest("details")?.setAttribute("open", "");
-  const field = needs && $(needs, radio.form);
-  if (field && field.checkVisibility()) field.focus();
-  field?.select?.();
+  const { received, amount, reference } = radio.form.elements;
+  const cash = radio.value === "cash";
+  if (radio.form.id === "take") carry(cash ? amount : received, cash ? received : amount);
+  if (!walking) focusOn(cash ? received : amount?.checkVisibility() ? amount : reference);
 }
+
+/** A part that was typed is the same part when it is paid in another way. */
+function carry(from, to) {
+  const part = cents(from.value);
+  to.value = part !== null && part < cents($("#bill-sum").dataset.due) ? from.value : to.defaultValue;
+}
+
+// With the arrows a radio walks to the next: the focus stays with them.
+let walking = false;
+document.addEventListener("keydown", ({ key, target }) => (walking = key.startsWith("Arrow") && target.matches("[name=method]")), true);
+document.addEventListener("keyup", () => (walking = false));
+
+/** In the amount up and down are the way to pay, and Enter goes on to the reference where one is needed. */
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event;
+  if (!target.matches?.("[data-turns]") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (key === "ArrowDown" || key === "ArrowUp") {
+    event.preventDefault();
+    const ways = [...target.form.elements.method].filter((way) => !way.disabled);
+    const way = ways[ways.findIndex((each) => each.checked) + (key === "ArrowDown" ? 1 : -1)];
+    if (!way) return;
+    way.checked = true;
+    way.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  const reference = target.form.elements.reference;
+  if (key === "Enter" && target.name === "amount" && reference.checkVisibility() && !reference.value.trim()) {
+    event.preventDefault();
+    reference.focus();
+  }
+});
 
 document.addEventListener("click", (event) => {
   const note = event.target.closest(".quick [data-note]");
   if (note) {
     const field = note.closest("form").elements.received;
     field.value = note.textContent.trim();
-    field.focus();
+    focusOn(field);
     reckon();
   }
   if (event.target.closest("[data-more-lines]")) moreLines();
@@ -255,6 +290,7 @@ document.addEventListener("drawer:opened", ({ detail }) => {
   const bill = $("#take")?.getAttribute("action")?.match(/bills\/(\d+)\//)?.[1];
   selected = of ?? (bill ? `bill-${bill}` : selected);
   paint();
+  focusOn($("[data-first]", detail.drawer));
   reckon();
   if ($("#counting")) count();
   if ($("#refund")) refunding();
@@ -302,9 +338,22 @@ async function followBill() {
   const query = new URLSearchParams({ bill: id, version: sum.dataset.version, since: $("#take").elements.since.value });
   const answer = await fetch(`${location.pathname}?${query}`, { headers: { "HX-Request": "true", "HX-Target": "bill-sum" } });
   if (answer.status !== 200 || !sum.isConnected) return;
+  const before = cents(sum.dataset.due);
   sum.outerHTML = await answer.text();
+  askFor($("#bill-sum").dataset.due, before);
   reckon();
   if ($("#take").contains(document.activeElement)) document.activeElement.scrollIntoView({ block: "nearest" });
+}
+
+/** All that is due is still all that is due; a sum that somebody typed is another matter. */
+function askFor(due, before) {
+  const { received, amount } = $("#take").elements;
+  for (const field of [received, amount]) {
+    if (!field || !cents(due)) continue;
+    field.defaultValue = due;
+    if (cents(field.value) === before) field.value = due;
+    if (field === document.activeElement) field.select();
+  }
 }
 
 selected = nameOf(location.href);
