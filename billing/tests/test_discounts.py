@@ -48,6 +48,15 @@ def test_whoever_gives_one_stays_within_the_limit_of_the_role(house: House, off:
         assert str(refusal.value) == "You may give away up to 10 % of a bill; this is 10.01 %."
 
 
+@pytest.mark.parametrize("prices", [("83.35",), ("0.05",), ("83.35", "41.65", "0.15")])
+def test_a_percentage_within_the_limit_is_not_refused_for_the_cent_it_was_rounded_up_by(
+    house: House, prices: tuple[str, ...]
+) -> None:
+    some = [LineIn("A", Decimal(price), off=Off.parse("10%"), discount_reason="Hardship") for price in prices]
+    bill = get(house.bill(lines=some, by=house.person("billing-staff")))
+    assert bill.discount > bill.gross / 10
+
+
 def test_discounts_on_lines_count_together_against_the_whole_bill(house: House) -> None:
     cashier = house.person("billing-staff")
     free = LineIn("Card", Decimal(10), off=Off.parse("100%"), discount_reason="Lost by us")
