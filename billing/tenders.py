@@ -167,7 +167,7 @@ def counted_of(counts: dict[str, int], denominations: Iterable[Decimal]) -> tupl
             value = Decimal(str(name))
         except ArithmeticError:
             value = None
-        if value not in known:
+        if value is None or not value.is_finite() or value not in known:
             raise BadInput(_("{name} is no note or coin here."), attr="counts", name=str(name))
         if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= 1_000_000:
             raise BadInput(_("Count whole notes and coins."), attr="counts")

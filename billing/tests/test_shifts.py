@@ -159,7 +159,18 @@ class TestClosing:
         assert house.act(close_shift, shift_id=shift.pk, counts={"20.00": 2, "0.5": 3}).counts == {"20": 2, "0.5": 3}
 
     @pytest.mark.parametrize(
-        "wrong", [{"3": 1}, {"500": -1}, {"500": 1.5}, {"500": "2"}, {"500": True}, {"x": 1}, {"500": 10_000_000}]
+        "wrong",
+        [
+            {"3": 1},
+            {"500": -1},
+            {"500": 1.5},
+            {"500": "2"},
+            {"500": True},
+            {"x": 1},
+            {"sNaN": 1},
+            {"Infinity": 1},
+            {"500": 10_000_000},
+        ],
     )
     def test_what_cannot_be_counted_is_refused(self, wrong: dict[str, Any]) -> None:
         with pytest.raises(BadInput):
