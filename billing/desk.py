@@ -1,6 +1,6 @@
 """What taking money and giving it back have in common: locks, numbers, and where it goes.
 
-The order of locks is bills, patients' accounts, the shift, counters; docs/locking.md tells why.
+The order of locks is the shift, bills, patients' accounts, counters; docs/locking.md tells why.
 """
 
 from collections.abc import Iterable
@@ -17,16 +17,18 @@ from billing.queries.accounts import advance_balance, family
 from billing.queries.shifts import expected_cash
 from billing.states import CounterKind, Method, ReceiptKind
 from common.amounts import said
+from common.transactions import RunAgain
 
 _COUNTERS: Final = {ReceiptKind.PAYMENT: CounterKind.RECEIPT, ReceiptKind.REFUND: CounterKind.VOUCHER}
 
-# One trip for both, because every payment needs both. A shift that is being closed is waited for, and is then not
-# open any more: a row that changed while its lock was awaited is looked at again.
+# One trip for both, because every payment needs both. The shift was locked before anything else (`be_patient`). One
+# that was opened since is taken where nobody has it, and never waited for: its place in the order of locks has passed.
 _RESERVE: Final = """
-SELECT nextval('billing_receipt_id_seq'), shift.id, shift.drawer_id, shift.float_amount
+SELECT nextval('billing_receipt_id_seq'), shift.id, shift.drawer_id, shift.float_amount, EXISTS (
+    SELECT FROM billing_shift WHERE cashier_id = %s AND facility_id = %s AND closed_at IS NULL)
 FROM (SELECT 1) AS always LEFT JOIN LATERAL (
     SELECT id, drawer_id, float_amount FROM billing_shift
-    WHERE cashier_id = %s AND facility_id = %s AND closed_at IS NULL FOR NO KEY UPDATE
+    WHERE cashier_id = %s AND facility_id = %s AND closed_at IS NULL FOR NO KEY UPDATE SKIP LOCKED
 ) AS shift ON TRUE
 """
 
@@ -58,11 +60,14 @@ def reserve(facility_id: int, by: User | None, *, cash: bool) -> tuple[int, Shif
 
     Raises:
         ShiftClosed: 409, it is needed and there is none.
+        RunAgain: it was opened meanwhile, and is in use.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_RESERVE, [by.pk if by else None, facility_id])
-        receipt_id, shift_id, drawer_id, float_amount = cursor.fetchone()
+        cursor.execute(_RESERVE, [by.pk if by else None, facility_id] * 2)
+        receipt_id, shift_id, drawer_id, float_amount, is_open = cursor.fetchone()
     if shift_id is None:
+        if is_open:
+            raise RunAgain
         if cash:
             raise ShiftClosed
         return receipt_id, None

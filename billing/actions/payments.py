@@ -39,7 +39,7 @@ def pay(
     by: User | None,
     at: dt.datetime | None = None,
 ) -> Receipt:
-    """Take money for a bill, in one or several ways at once. It locks the bill, then account, shift and counter.
+    """Take money for a bill, in one or several ways at once. It locks the shift, then bill, account and counter.
 
     The same references with the same sums for the same bill again are the same payment: its receipt comes again,
     and nothing is taken.
@@ -65,7 +65,7 @@ def pay(
     """
     at = at or timezone.now()
     tenders = checked(tenders)
-    bill = lock_bill(bill_id)
+    bill = lock_bill(bill_id, cashier=by)
     if by is not None:
         reach(by, "billing.take", bill)
     known = _replayed(tenders, facility_id=bill.facility_id, bill_id=bill.pk, patient_id=bill.patient_id)
@@ -138,7 +138,7 @@ def take_advance(
     tenders = checked(tenders)
     if any(tender.method == Method.ACCOUNT for tender in tenders):
         raise BadInput(_("An advance is paid from elsewhere, not from the account itself."), attr="method")
-    be_patient()
+    be_patient(by)
     patient = Patient.objects.select_related("facility").filter(pk=patient_id).first()
     if patient is None:
         raise NotFound(_("There is no such patient here."))

@@ -51,7 +51,7 @@ def refund_payment(
     by: User | None,
     at: dt.datetime | None = None,
 ) -> Refund:
-    """Give back of a payment, at most what is left of it. It locks the bill, then account, shift and counters.
+    """Give back of a payment, at most what is left of it. It locks the shift, then bill, account and counters.
 
     The bill asks for the money again, unless it had it to give back or a credit note takes it off (`credit`). An
     advance is given back as far as it was not spent.
@@ -82,13 +82,13 @@ def refund_payment(
         raise UnknownPayment
     if by is not None:
         reach(by, "billing.refund", found)
-    bill = lock_bill(found.bill_id, version=version) if found.bill_id else None
+    bill = lock_bill(found.bill_id, version=version, cashier=by) if found.bill_id else None
     if bill is None:
         if to_account or credit:
             raise BadInput(
                 _("This money lies on the patient's account, and nothing is billed for it."), attr="to_account"
             )
-        be_patient()
+        be_patient(by)
         _require_on_account(found.facility, found.patient_id, amount)
     payment = Payment.objects.get(pk=payment_id)  # as it is under the lock
     if amount > payment.refundable:
@@ -141,7 +141,7 @@ def give_back(
         NothingToGiveBack, NotInDrawer, ShiftClosed: 409.
     """
     at, reason = at or timezone.now(), _reason(reason)
-    bill = lock_bill(bill_id, version=version)
+    bill = lock_bill(bill_id, version=version, cashier=by)
     if by is not None:
         reach(by, "billing.refund", bill)
     if not bill.to_give_back:
@@ -178,7 +178,7 @@ def refund_advance(
         AdvanceTooSmall, NotInDrawer, ShiftClosed: 409.
     """
     at, amount, reason = at or timezone.now(), amount_of(amount), _reason(reason)
-    be_patient()
+    be_patient(by)
     patient = Patient.objects.select_related("facility").filter(pk=patient_id).first()
     if patient is None:
         raise NotFound(_("There is no such patient here."))

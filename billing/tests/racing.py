@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.db.models import QuerySet
 
-from billing import desk
+from billing import desk, locking
 from billing.models import Payment, Refund
 from billing.proof import prove
 from billing.tests.house import House, rows
@@ -22,7 +22,8 @@ class WithoutLock:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.patch = patch
         patch.setattr(QuerySet, "select_for_update", lambda rows, **options: rows.all())
-        patch.setattr(desk, "_RESERVE", desk._RESERVE.replace("FOR NO KEY UPDATE", ""))
+        patch.setattr(desk, "_RESERVE", desk._RESERVE.replace("FOR NO KEY UPDATE SKIP LOCKED", ""))
+        patch.setattr(locking, "HOLD_SHIFT", locking.HOLD_SHIFT.replace("FOR NO KEY UPDATE", ""))
 
     def all_read_first(self, count: int, *writers: tuple[Any, str]) -> None:
         """Nobody goes on to write before so many have read."""

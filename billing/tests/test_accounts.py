@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.errors import OutOfReach
-from billing import desk
+from billing import desk, locking
 from billing.actions import close_shift, payments, refunds
 from billing.errors import (
     AdvanceTooSmall,
@@ -178,7 +178,8 @@ class TestAtTheSameMoment:
             both_have_looked.wait()
 
         monkeypatch.setattr(refunds, "require_in_drawer", look_only)
-        monkeypatch.setattr(desk, "_RESERVE", desk._RESERVE.replace("FOR NO KEY UPDATE", ""))
+        monkeypatch.setattr(desk, "_RESERVE", desk._RESERVE.replace("FOR NO KEY UPDATE SKIP LOCKED", ""))
+        monkeypatch.setattr(locking, "HOLD_SHIFT", locking.HOLD_SHIFT.replace("FOR NO KEY UPDATE", ""))
         done = race([lambda one=one: house.refund(one, "500") for one in paid_before])
         assert not done.raised
         assert shift_report(shift).expected == D(-500)

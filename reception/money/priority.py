@@ -1,23 +1,26 @@
 """Taking the fee of priority: bill, payment, and the token's better place, in one transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Facility, User
 from billing.actions import create_bill, pay
+from billing.desk import lock_accounts
+from billing.locking import be_patient
 from billing.models import Receipt
 from billing.numbers import hold_counters
-from billing.states import CounterKind
+from billing.states import CounterKind, Method
 from billing.tenders import Tender
 from reception.errors import PriorityNotSold
 from reception.money import fees, reading
-from reception.money.holding import sessions_ahead
+from reception.money.holding import AHEAD, sessions_ahead
 from reception.money.reading import TokenMoney
 from reception.queries import get_token
 from tokens.errors import InvalidTransition
+from tokens.models import Token
 from tokens.states import ACTIVE
 
 
@@ -42,11 +45,13 @@ def take_priority_fee(*, token_id: int, tenders: Sequence[Tender], by: User, at:
     """
     at = at or timezone.now()
     get_token(token_id=token_id, by=by)
+    be_patient(by)
     sessions_ahead(token_id)
     token = _with_price(get_token(token_id=token_id, by=by).session.facility_id, token_id)
     if token.paid or token.status not in ACTIVE:
         raise InvalidTransition(number=token.number, status="paid" if token.paid else token.status)
-    offered = next((bill for bill in token.alone if bill.total - bill.credited > bill.paid), None)
+    offered = next((bill for bill in token.alone if not bill.credited and bill.total > bill.paid), None)
+    _lock_ahead(token, tenders)
     bill_id = offered.id if offered else _create(token, by, at)
     return pay(bill_id=bill_id, tenders=tenders, by=by, at=at)
 
@@ -56,6 +61,22 @@ def _with_price(facility_id: int, token_id: int) -> TokenMoney:
     if token is None or token.rules.priority_fee <= 0:
         raise PriorityNotSold
     return token
+
+
+def _lock_ahead(token: TokenMoney, tenders: Sequence[Tender]) -> None:
+    """Lock bills and accounts of everybody whom the priority may displace: they stand before the bill's number.
+
+    The caller holds their sessions.
+    """
+    until = token.date + timedelta(days=AHEAD)
+    there = Token.objects.filter(session__doctor=token.doctor_id, session__date__range=(token.date, until))
+    ids = list(there.filter(status__in=ACTIVE).order_by().values_list("pk", flat=True))
+    others = reading.read(ids, facility_id=token.facility_id).values()
+    moving = [other for other in others if any(bill.paid > 0 for bill in other.bills)]
+    if any(tender.method == Method.ACCOUNT for tender in tenders):
+        moving.append(token)
+    for facility_id, patient_id in sorted({(other.facility_id, other.patient_id) for other in moving}):
+        lock_accounts(facility_id, patient_id)
 
 
 def _create(token: TokenMoney, by: User, at: datetime) -> int:
