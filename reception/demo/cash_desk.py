@@ -6,7 +6,7 @@ from decimal import Decimal
 from random import Random
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Facility, User
@@ -28,7 +28,7 @@ from tokens.states import Status
 
 FLOAT = Decimal("2000.00")
 ADDRESS = "12 Temple Road, Bengaluru 560004"
-TAX_NUMBER = "29AAAAA0000A1Z5"
+TAX_NUMBER = "GSTIN 29AAAAA0000A1Z5"
 TAXES = {"GST 12 %": Decimal(12), "GST 5 %": Decimal(5)}
 PRICES = (
     ("x-ray-spine", "X-ray spine, 2 views", "test_order", "900.00", ""),
@@ -44,6 +44,9 @@ PRICES = (
     ("dressing", "Dressing", "service", "150.00", ""),
 )
 """Code, name, what it is, price in rupees, tax."""
+
+EVENING = timedelta(hours=4)
+"""Who came so long ago is still here, though it was on the day before."""
 
 WAYS = {Method.CASH: 52, Method.UPI: 28, Method.CARD: 17, Method.BANK: 3}
 """Of a hundred payments."""
@@ -118,7 +121,7 @@ class Till:
         payers = []
         for bill in self._owed().order_by("pk"):
             at = max(bill.issued_at or self.now, self.opened) + self.chance.uniform(1, 14) * MINUTE
-            if at < self.now - MINUTE and self.chance.random() < 0.9:
+            if at < self.now - MINUTE and self.chance.random() < 0.95:
                 payers.append((at, bill.pk, bill))
         for at, _, bill in sorted(payers, key=lambda payer: payer[:2]):
             self.take(bill, bill.due, at)
@@ -187,7 +190,9 @@ class Till:
             actions.take_advance(**where, tenders=[tender], by=self.cashier, at=self.ago(7))
 
     def _owed(self) -> QuerySet[Bill]:
-        return Bill.objects.filter(facility=self.facility, date=self.today, status__in=OWED)
+        # Soon after midnight those who came before it stand in the hall too.
+        of_day = Q(date=self.today) | Q(date=self.today - timedelta(days=1), issued_at__gt=self.now - EVENING)
+        return Bill.objects.filter(of_day, facility=self.facility, status__in=OWED)
 
     def _tokens(self, status: Status) -> QuerySet[Token]:
         return Token.objects.filter(session__facility=self.facility, session__date=self.today, status=status)

@@ -156,4 +156,7 @@ def _terms(facility: Facility, rules: BillingSettings) -> Terms:
             for each in facility.doctors.all()
         },
         prices=[line_of(price, on=today) for price in price_list(facility.pk, today)],
+        late=0.01,
+        never=0.001,
+        late_days=2,
     )

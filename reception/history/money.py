@@ -42,7 +42,13 @@ class Fees:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the facility has decided about money."""
+    """What the facility has decided about money, and how soon its patients pay.
+
+    Attributes:
+        late: the share of bills that are not paid on their day.
+        never: the share that nobody pays, out of those that are late.
+        late_days: so many days later at most the others are paid.
+    """
 
     facility_id: int
     currency: str
@@ -53,6 +59,9 @@ class Terms:
     refund_later_percent: Decimal
     fees: dict[int, Fees]
     prices: Sequence[LineIn]
+    late: float = 0.05
+    never: float = 0.015
+    late_days: int = 14
 
 
 @dataclass
@@ -279,13 +288,13 @@ class MoneyDay:
         if not bill.due:
             return
         fate = self._chance.random()
-        if fate < 0.95:
+        if fate < 1 - self.terms.late:
             self._at(at + self._chance.uniform(0.5, 8) * MINUTE, self._pay if fate > 0.04 else self._pay_half, bill)
-        elif fate < 0.985:
+        elif fate < 1 - self.terms.never:
             self._later(bill)
 
     def _later(self, bill: Owing) -> None:
-        day = self.day + timedelta(days=self._chance.randrange(1, 15))
+        day = self.day + timedelta(days=self._chance.randrange(1, self.terms.late_days + 1))
         self.carried.owing.setdefault(day, []).append(bill)
 
     def _pay_half(self, bill: Owing, at: datetime) -> None:
