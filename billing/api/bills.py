@@ -4,8 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
@@ -18,23 +17,14 @@ from billing import actions, queries
 from billing.api import bodies, shapes
 from billing.api.answers import bill_json, credit_note_json, due_of, money, paid_json, receipt_json
 from billing.api.callers import patient_billed, require_places
+from billing.api.headers import IF_MATCH, IF_MATCH_OR_NOT, OLD, maybe_read
 from billing.errors import UnknownBill
 from billing.filters import BillFilter
 from billing.models import Bill
 from common.api.etag import etag, version_read
 from common.api.idempotency import idempotent
 from common.api.ids import ID
-from common.api.schema import RefusalSerializer
 from common.transactions import outermost
-
-IF_MATCH = OpenApiParameter(
-    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True, description="The ETag that was read, or *."
-)
-IF_MATCH_OR_NOT = OpenApiParameter(
-    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag that was read: 412 if it is old."
-)
-
-OLD = {412: RefusalSerializer}
 
 
 class BillViewSet(GenericViewSet[Bill]):
@@ -96,7 +86,7 @@ class BillViewSet(GenericViewSet[Bill]):
     @idempotent
     def issue(self, request: Request, pk: str) -> Response:
         """Give a draft its number: from now on it is owed, and never edited."""
-        return _shown(actions.issue_bill(bill_id=int(pk), version=_maybe_read(request), by=caller(request)))
+        return _shown(actions.issue_bill(bill_id=int(pk), version=maybe_read(request), by=caller(request)))
 
     @extend_schema(
         request=bodies.WhySerializer, parameters=[IF_MATCH_OR_NOT], responses={200: shapes.BillSerializer} | OLD
@@ -106,10 +96,14 @@ class BillViewSet(GenericViewSet[Bill]):
     def void(self, request: Request, pk: str) -> Response:
         """Take back a bill on which nothing is paid: 409 `bill_has_payments`, `bill_void`."""
         given = bodies.WhySerializer.of(request)
-        read, by = _maybe_read(request), caller(request)
+        read, by = maybe_read(request), caller(request)
         return _shown(actions.void_bill(bill_id=int(pk), reason=given["reason"], version=read, by=by))
 
-    @extend_schema(request=bodies.NewCreditSerializer, responses={201: shapes.CreditNoteSerializer})
+    @extend_schema(
+        request=bodies.NewCreditSerializer,
+        parameters=[IF_MATCH_OR_NOT],
+        responses={201: shapes.CreditNoteSerializer} | OLD,
+    )
     @action(detail=True, methods=["post"])
     @idempotent
     def credit(self, request: Request, pk: str) -> Response:
@@ -120,33 +114,45 @@ class BillViewSet(GenericViewSet[Bill]):
             amount=given["amount"],
             reason=given["reason"],
             line_ids=given.get("lines"),
+            version=maybe_read(request),
             by=caller(request),
         )
         return Response(credit_note_json(note), status=201, headers=etag(note.bill.version))
 
-    @extend_schema(request=bodies.PaySerializer, responses={201: shapes.PaidSerializer})
+    @extend_schema(
+        request=bodies.PaySerializer, parameters=[IF_MATCH_OR_NOT], responses={201: shapes.PaidSerializer} | OLD
+    )
     @action(detail=True, methods=["post"])
     @idempotent
     def payments(self, request: Request, pk: str) -> Response:
         """Take a payment, or several at once. Cash needs the caller's open shift.
 
-        The same reference for the same amount of the same bill gives the same payment again. 409 `overpayment` unless
-        `keep_rest`, `shift_closed`, `bill_not_open`, `reference_used`, `advance_too_small`.
+        The same reference for the same amount of the same bill gives the same payment again. Cash has no reference: an
+        `Idempotency-Key`, or `If-Match` with the bill's version, keeps it from being taken twice. 409
+        `overpayment` unless `keep_rest`, `shift_closed`, `bill_not_open`, `reference_used`, `advance_too_small`.
         """
-        given, by = bodies.PaySerializer.of(request), caller(request)
-        receipt = actions.pay(bill_id=int(pk), tenders=given["tenders"], keep_rest=given["keep_rest"], by=by)
+        given, read, by = bodies.PaySerializer.of(request), maybe_read(request), caller(request)
+        receipt = actions.pay(
+            bill_id=int(pk), tenders=given["tenders"], keep_rest=given["keep_rest"], version=read, by=by
+        )
         bill = receipt.bill
         assert bill is not None
         answer = paid_json(receipt, list(receipt.payments.order_by("pk")), bill, receipt.facility)
         return Response(answer, status=201, headers=etag(bill.version))
 
-    @extend_schema(request=bodies.GiveBackSerializer, responses={201: shapes.GivenBackSerializer})
+    @extend_schema(
+        request=bodies.GiveBackSerializer,
+        parameters=[IF_MATCH_OR_NOT],
+        responses={201: shapes.GivenBackSerializer} | OLD,
+    )
     @action(detail=True, methods=["post"], url_path="give-back")
     @idempotent
     def give_back(self, request: Request, pk: str) -> Response:
         """Give back what was paid and is no longer owed, each part by the way it came, on one voucher."""
-        given, by = bodies.GiveBackSerializer.of(request), caller(request)
-        receipt = actions.give_back(bill_id=int(pk), reason=given["reason"], to_account=given["to_account"], by=by)
+        given, read, by = bodies.GiveBackSerializer.of(request), maybe_read(request), caller(request)
+        receipt = actions.give_back(
+            bill_id=int(pk), reason=given["reason"], to_account=given["to_account"], version=read, by=by
+        )
         bill = receipt.bill
         assert bill is not None
         answer = {**receipt_json(receipt), "due": money(due_of(bill))}
@@ -168,11 +174,6 @@ def _facility_of(bill_id: int) -> int:
     if found is None:
         raise UnknownBill
     return found
-
-
-def _maybe_read(request: Request) -> int | None:
-    """The version that was read, where the caller says it: a step of a bill is refused by its state, too."""
-    return version_read(request) if "If-Match" in request.headers else None
 
 
 def _shown(bill: Bill, *, status: int = 200) -> Response:

@@ -22,9 +22,11 @@ from billing.api.answers import (
     refunded_json,
 )
 from billing.api.callers import patient_billed
+from billing.api.headers import IF_MATCH_OR_NOT, OLD, maybe_read
 from billing.filters import PaymentFilter, ReceiptFilter, RefundFilter
 from billing.models import Payment, Receipt, Refund
 from billing.queries.receipts import receipts_of
+from common.api.etag import etag
 from common.api.idempotency import idempotent
 from common.api.ids import ID
 
@@ -56,18 +58,25 @@ class PaymentViewSet(GenericViewSet[Payment]):
         payment = queries.get_payment(int(pk), caller(request))
         return Response(payment_json(payment, payment.receipt, payment.bill, payment.facility))
 
-    @extend_schema(request=bodies.NewRefundSerializer, responses={201: shapes.RefundedSerializer})
+    @extend_schema(
+        request=bodies.NewRefundSerializer,
+        parameters=[IF_MATCH_OR_NOT],
+        responses={201: shapes.RefundedSerializer} | OLD,
+    )
     @action(detail=True, methods=["post"])
     @idempotent
     def refund(self, request: Request, pk: str) -> Response:
         """Give a payment back, or a part of it, by the way it came. Cash comes out of the caller's open shift.
 
-        The bill asks for it again, unless `credit` says that what it paid for was not given. 409 `refund_too_large`,
+        The bill asks for it again, unless `credit` says that what it paid for was not given. Sent twice it is given
+        twice, as far as the payment goes: an `Idempotency-Key`, or `If-Match` with the version of the bill, keeps it to
+        once. 409 `refund_too_large`,
         `shift_closed`, `not_in_drawer`.
         """
         given = bodies.NewRefundSerializer.of(request)
-        refund = actions.refund_payment(payment_id=int(pk), **given, by=caller(request))
-        return Response(refunded_json(refund), status=201)
+        refund = actions.refund_payment(payment_id=int(pk), **given, version=maybe_read(request), by=caller(request))
+        headers = etag(refund.bill.version) if refund.bill else {}
+        return Response(refunded_json(refund), status=201, headers=headers)
 
 
 class RefundViewSet(GenericViewSet[Refund]):
