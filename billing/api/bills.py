@@ -18,7 +18,6 @@ from billing.api import bodies, shapes
 from billing.api.answers import bill_json, credit_note_json, due_of, money, paid_json, receipt_json
 from billing.api.callers import patient_billed, require_places
 from billing.api.headers import IF_MATCH, IF_MATCH_OR_NOT, OLD, maybe_read
-from billing.errors import UnknownBill
 from billing.filters import BillFilter
 from billing.models import Bill
 from common.api.etag import etag, version_read
@@ -166,14 +165,6 @@ def _content(given: dict[str, Any]) -> dict[str, Any]:
         "discount": given.get("discount"),
         "discount_reason": given["discount_reason"],
     }
-
-
-def _facility_of(bill_id: int) -> int:
-    """Where a bill belongs, which never changes. Whether the caller may know of it, the action asks."""
-    found = Bill.objects.filter(pk=bill_id).values_list("facility_id", flat=True).first()
-    if found is None:
-        raise UnknownBill
-    return found
 
 
 def _shown(bill: Bill, *, status: int = 200) -> Response:

@@ -280,6 +280,12 @@ class FacilitySerializer(AskedSerializer):
     facility = IdField(required=False, help_text="Needed by who sees several.")
 
 
+class ProofAskedSerializer(FacilitySerializer):
+    """Where, and whether it is proved anew."""
+
+    now = serializers.BooleanField(default=False, help_text="Also where a large ledger takes long.")
+
+
 class WhoseSerializer(AskedSerializer):
     """Whose account; those of all patients who have one where nobody is named."""
 

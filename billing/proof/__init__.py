@@ -130,7 +130,7 @@ def prove(
             counts[check.code] = count
         difference += differs
         done()
-    transactions, debits, credits_ = _size(facility)
+    transactions, debits, credits_ = ledger_size(facility)
     return Proof(facility.pk, at or timezone.now(), difference, tuple(findings), counts, transactions, debits, credits_)
 
 
@@ -144,7 +144,8 @@ def _ask(check: Check, facility: Facility) -> tuple[list[Finding], int, Decimal]
     return [Finding(check.code, *row[:5]) for row in rows], rows[0][5], rows[0][6] or ZERO
 
 
-def _size(facility: Facility) -> tuple[int, Decimal, Decimal]:
+def ledger_size(facility: Facility) -> tuple[int, Decimal, Decimal]:
+    """How many transactions a facility's ledger has, and the sums of all its debits and credits."""
     with connection.cursor() as cursor:
         cursor.execute(_SIZE, [facility.pk])
         transactions, debits, credits_ = cursor.fetchone()
