@@ -154,6 +154,9 @@ def test_who_opens_a_bill_types_what_was_handed_over(browsing: Browsing) -> None
     expect(words).to_have_text("Take ₹500.00")
     keys.press("Control+a")
     keys.type("200")
+    keys.press("Escape")
+    keys.press("1")
+    expect(received).to_be_focused()
     expect(words).to_have_text("Take ₹200.00, ₹300.00 stay due")
 
     # down and up are the ways to pay, and the part stays a part; Enter asks for the reference
@@ -170,6 +173,11 @@ def test_who_opens_a_bill_types_what_was_handed_over(browsing: Browsing) -> None
     expect(received).to_be_focused()
     keys.type("500")
     expect(words).to_have_text("Take ₹500.00")
+    keys.press("Escape")
+    keys.press("Escape")
+    expect(drawer).to_be_hidden()
+    keys.press("n")
+    expect(drawer).to_contain_text("Abdul")
     keys.press("Escape")
     keys.press("Escape")
     expect(drawer).to_be_hidden()

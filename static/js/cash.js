@@ -102,7 +102,9 @@ function chosen(radio) {
   radio.closest("details")?.setAttribute("open", "");
   const { received, amount, reference } = radio.form.elements;
   const cash = radio.value === "cash";
-  if (radio.form.id === "take") carry(cash ? amount : received, cash ? received : amount);
+  const before = radio.form.dataset.way ?? $("[name=method][checked]", radio.form)?.value;
+  radio.form.dataset.way = radio.value;
+  if (radio.form.id === "take" && (before === "cash") !== cash) carry(cash ? amount : received, cash ? received : amount);
   if (!walking) focusOn(cash ? received : amount?.checkVisibility() ? amount : reference);
 }
 
@@ -243,6 +245,13 @@ function walk(step) {
 
 const STEPS = { j: 1, k: -1 };
 onKey((key) => (key in STEPS && !$("#drawer form.whole") ? walk(STEPS[key]) : false));
+
+/** Where nothing is open the next bill is the first of the list. */
+onKey((key) => {
+  const first = key === "n" && $("#drawer").hidden && $("#cash-rows a.row");
+  if (first) first.click();
+  return Boolean(first);
+});
 
 /** A scanner types a slip's address, and every address begins with an h: it goes into the field that finds. */
 onKey((key) => {
