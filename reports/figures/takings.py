@@ -104,7 +104,7 @@ def by_method(found: Takings, ground: Ground) -> Figure:
     return Figure(
         key="methods",
         heading=_heading_of_methods(found, rows, ground),
-        about=_("Payments less refunds, by method, %(days)s. What is paid from an account counted when it came.")
+        about=_("Payments less refunds, by method, %(days)s. Money on an account was counted when it came.")
         % {"days": ground.period.days},
         picture=svg.together([_days(found, ground), bars.bars(lanes)]) if rows else SafeString(""),
         table=_table_of_methods(found, rows, ground) if rows else None,
