@@ -49,10 +49,10 @@ class CashDesk:
 
     def bill(self, number: int) -> Bill:
         """The bill of a consultation, as a request makes it."""
-        of = {"item_id": 1, "department_id": self.doctor.department_id, "doctor_id": self.doctor.pk}
+        of = {"item_type": "service", "department_id": self.doctor.department_id, "doctor_id": self.doctor.pk}
         lines = [
-            LineIn("Consultation", Decimal("500.00"), item_type="consultation", **of),  # type: ignore[arg-type]
-            LineIn("Hospital fee", Decimal("100.00"), item_type="hospital_fee", **of),  # type: ignore[arg-type]
+            LineIn("Consultation", Decimal("500.00"), **of),  # type: ignore[arg-type]
+            LineIn("Hospital fee", Decimal("100.00"), **of),  # type: ignore[arg-type]
         ]
         return outermost(
             lambda: create_bill(

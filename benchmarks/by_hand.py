@@ -20,10 +20,9 @@ VALUES (%(facility)s, %(patient)s, 'draft', 'INR', 'visit', 'A-001', 600, 0, 0, 
 LINES = """
 INSERT INTO billing_line (bill_id, position, description, quantity, unit_price, gross, discount, discount_reason,
                           tax_percent, tax_included, tax, total, item_type, item_id, department_id, doctor_id)
-SELECT currval('billing_bill_id_seq'), position, description, 1, price, price, 0, '', 0, false, 0, price, item, 1,
-       %(department)s, %(doctor)s
-  FROM (VALUES (1, 'Consultation', 500, 'consultation'), (2, 'Hospital fee', 100, 'hospital_fee'))
-       AS given (position, description, price, item)
+SELECT currval('billing_bill_id_seq'), position, description, 1, price, price, 0, '', 0, false, 0, price, 'service',
+       NULL, %(department)s, %(doctor)s
+  FROM (VALUES (1, 'Consultation', 500), (2, 'Hospital fee', 100)) AS given (position, description, price)
 """
 LEDGER = """
 INSERT INTO billing_ledgertransaction (facility_id, kind, date, at, by_id, bill_id)
