@@ -78,6 +78,10 @@ def measure(hospital: Hospital) -> dict[str, dict[str, int]]:
     costs = Costs(hospital.receptionist)
     _ = hospital.receptionist.grants  # a device brings them along when it signs in
 
+    # Somebody who is here: by it a process learns, for some seconds, that this facility makes no bills.
+    here = {"patient_id": ground.patient(6), "source": "walk_in", "slot_id": ground.first_slot + 2}
+    outermost(lambda: allocation.request_token(**here, by=hospital.receptionist))  # type: ignore[arg-type]
+
     def ask(name: str, patient: int, source: str) -> int:
         return costs.do(name, allocation.request_token, patient_id=ground.patient(patient), source=source, slot_id=slot)
 
