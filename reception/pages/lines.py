@@ -43,7 +43,7 @@ def _row(line: Row, *, money: bool) -> str:
     note = escape(line.note) + (f" {_clock(line.note_at)}" if line.note_at else "")
     if money and line.due:  # where from matters less than that, and the column is narrow
         due = f'<span class="due">{escape(_("%(amount)s due") % {"amount": line.due})}</span>'
-        note = due if line.mark in _BY_SOURCE and line.kind != Source.EMERGENCY else f"{due}, {note}"
+        note = due if line.mark in _BY_SOURCE and line.kind != Source.EMERGENCY else f"{note}, {due}"
     return (
         f'<li><a class="tok {line.tone}" id="t-{line.id}" href="?token={line.id}">'
         f'<svg class="mark {line.mark}" role="img" aria-label="{line.state}"><use href="#m-{line.mark}"/></svg>'
