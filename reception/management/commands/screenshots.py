@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 
+from billing.models import Bill
+from billing.states import BillStatus
 from common.testing.chromium import ARGUMENTS, chromium
 from patients.models import Patient
 from reception.demo.people import PASSWORD
@@ -86,10 +88,18 @@ def phone() -> str:
     return reverse("patient", args=[of_rao(arrived_at__isnull=False).key])
 
 
+def cash() -> str:
+    """Money being taken for a bill of which a part was paid before."""
+    bill = Bill.objects.filter(status=BillStatus.PART_PAID).latest("id")
+    return f"{reverse('cash')}?{urlencode({'bill': bill.pk})}"
+
+
 PICTURES = {
     "desk": Picture(giving, user="asha", focus="#give [value=paid]"),
     "overview": Picture(lambda: reverse("overview"), user="asha"),
     "console": Picture(lambda: reverse("console"), user="rao"),
+    "cash": Picture(cash, user="meena"),
+    "reports": Picture(lambda: reverse("reports"), user="vikram", ready=".fig"),
     "board": Picture(board, size=(1280, 720), ready=".live-now"),
     "phone": Picture(phone, size=(360, 740)),
 }
