@@ -23,7 +23,7 @@ class BillChange:
         bill: as it is now, locked; its status and amounts are those after the change.
         kind: what was done. A bill of nothing is "issued" and never "paid": its status says that nothing is due.
         by: who did it; None for the clinic itself.
-        receipt: of a payment or refund.
+        receipt: of a payment or refund, without its number yet: numbers are drawn last, when nobody refuses any more.
     """
 
     bill: Bill

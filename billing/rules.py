@@ -51,7 +51,7 @@ def exact(value: Decimal, *, decimals: int = 2, most: Decimal = MOST) -> Decimal
     kept = value.quantize(Decimal(1).scaleb(-decimals))
     if kept != value:
         raise NotMoney(str(value))
-    return kept
+    return abs(kept)  # there is a zero below zero, which would be shown with its sign
 
 
 def read(text: str) -> Decimal:

@@ -172,3 +172,7 @@ def test_no_more_is_credited_than_is_left() -> None:
 )  # fmt: skip
 def test_the_state_follows_from_the_amounts(total: str, credited: str, paid: str, status: str) -> None:
     assert status_of(total=Decimal(total), credited=Decimal(credited), paid=Decimal(paid)) == status
+
+
+def test_a_zero_below_zero_is_nothing() -> None:
+    assert str(exact(Decimal("-0"))) == str(exact(Decimal("-0.00"))) == "0.00"

@@ -24,10 +24,10 @@ from common.errors import BadInput, DomainError, Forbidden, NotFound
 from patients.queries import get_patient
 from reception.cash import making
 from reception.cash.forms import amount_in, taking
-from reception.cash.pages import whole
+from reception.cash.pages import here, whole
 from reception.cash.panel import bill_panel, panel, question
 from reception.pages.asking import whole_number
-from reception.pages.frame import Place, done_once, person, place, show, staff
+from reception.pages.frame import Place, done_once, person, show, staff
 from tokens.live import announce
 
 Told = dict[str, Any]
@@ -87,7 +87,7 @@ def _deed(verb: str) -> Callable[[Deed], Callable[[HttpRequest], HttpResponse]]:
         @staff
         @require_POST
         def view(request: HttpRequest) -> HttpResponse:
-            where = place(request)
+            where = here(request)
             return _answered(
                 request, where, deed, lambda error: question(request, where, verb, sent=request.POST, error=error)
             )
@@ -108,7 +108,7 @@ def _named(request: HttpRequest, name: str) -> int:
 @require_POST
 def take(request: HttpRequest, bill_id: int) -> HttpResponse:
     """Take money for a bill."""
-    where = place(request)
+    where = here(request)
     bill = get_bill(bill_id, person(request))
 
     def deed(request: HttpRequest, where: Place) -> Told:
@@ -229,7 +229,7 @@ def new_bill(request: HttpRequest, where: Place) -> Told:
 @require_POST
 def look(request: HttpRequest) -> HttpResponse:
     """What the lines of a new bill come to, while they are chosen. Nothing is written."""
-    where = place(request)
+    where = here(request)
     context: Told
     try:
         context = {"sums": making.reckoned(request, where), "currency": where.facility.currency}

@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from accounts.permissions import require, require_anywhere
+from accounts.permissions import require
 from billing.queries import get_bill
 from reception.cash import finding
 from reception.cash.listing import TABS
@@ -113,8 +113,7 @@ def stream(request: HttpRequest) -> Watch:
 @require_GET
 def find(request: HttpRequest) -> HttpResponse:
     """What the text in the find field may mean: bills, receipts, tokens and patients."""
-    where = place(request)
-    require_anywhere(person(request), VIEW)
+    where = here(request)
     found = finding.find(where.facility, request.GET.get("q", ""), where.facility.local_date())
     verb = request.GET.get("for", "")
     template = "cash/_found_for.html" if verb in QUESTIONS else "cash/_found.html"

@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.db.models import Q
 from django.http import HttpRequest
 
+from accounts.permissions import require
 from billing.models import Bill
 from billing.queries import advance_balance
 from billing.states import OWED
@@ -30,6 +31,7 @@ def patient_by_address(request: HttpRequest, where: Place, text: str) -> Context
 def person_panel(request: HttpRequest, where: Place, patient: Patient) -> Context:
     """A patient: what is owed, what was billed last, and what lies on the account."""
     facility = patient.facility
+    require(person(request), "billing.view", facility.pk)
     records = Patient.objects.filter(Q(pk=patient.pk) | Q(merged_into=patient)).values("pk")
     bills = Bill.objects.filter(facility=facility, patient__in=records).order_by("-id")
     allowed = may(request, facility)
