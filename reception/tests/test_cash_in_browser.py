@@ -182,6 +182,19 @@ def test_who_opens_a_bill_types_what_was_handed_over(browsing: Browsing) -> None
     keys.press("Escape")
     expect(drawer).to_be_hidden()
 
+    # the same where the address alone opened it, or where the split is left again
+    page.goto(f"{page.url.partition('?')[0]}?bill={bill.pk}")
+    expect(page.locator("#live")).to_have_text("Live")
+    keys.type("200")
+    expect(received).to_have_value("200")
+    keys.press("s")
+    expect(drawer.locator("#split-cash")).to_be_focused()
+    keys.press("s")
+    expect(received).to_be_focused()
+    keys.press("Escape")
+    keys.press("Escape")
+    expect(drawer).to_be_hidden()
+
     # Enter alone takes all that is due, also when that has become less meanwhile
     page.locator(f"#bill-{other.pk} a.row").click()
     expect(received).to_have_value("600")

@@ -162,7 +162,7 @@ def _table_of_methods(found: Takings, rows: Sequence[tuple[str, Taken]], ground:
     body = [(str(Method(method).label), *_five(taken)) for method, taken in rows]
     if not ground.period.is_day:
         columns[0] = Column(_("Method or date"))
-        body += [(f"{date:%Y-%m-%d}", *_five(found.by_date[date])) for date in sorted(found.by_date)]
+        body += [(dateformat.format(date, "D j M"), *_five(found.by_date[date])) for date in sorted(found.by_date)]
     return Table(columns, body, (_("All"), *_five(found.all)), ground.currency)
 
 

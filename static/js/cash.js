@@ -95,7 +95,12 @@ document.addEventListener("change", ({ target }) => {
 
 // A finger that taps wants no keyboard on the screen before it asks for one.
 const touch = matchMedia("(pointer: coarse)");
-const focusOn = (field) => !touch.matches && field?.checkVisibility() && field.focus();
+const first = (drawer) => $$("[data-first]", drawer).find((field) => field.checkVisibility());
+function focusOn(field) {
+  if (touch.matches || !field?.checkVisibility()) return;
+  field.focus();
+  field.select(); // it may have had the focus before this script was there
+}
 
 /** The way to pay was chosen: how much has the focus, ready to be written over; where that is fixed, the reference. */
 function chosen(radio) {
@@ -105,7 +110,7 @@ function chosen(radio) {
   const before = radio.form.dataset.way ?? $("[name=method][checked]", radio.form)?.value;
   radio.form.dataset.way = radio.value;
   if (radio.form.id === "take" && (before === "cash") !== cash) carry(cash ? amount : received, cash ? received : amount);
-  if (!walking) focusOn(cash ? received : amount?.checkVisibility() ? amount : reference);
+  if (!walking) focusOn(cash ? received ?? amount : amount?.checkVisibility() ? amount : reference);
 }
 
 /** A part that was typed is the same part when it is paid in another way. */
@@ -299,7 +304,7 @@ document.addEventListener("drawer:opened", ({ detail }) => {
   const bill = $("#take")?.getAttribute("action")?.match(/bills\/(\d+)\//)?.[1];
   selected = of ?? (bill ? `bill-${bill}` : selected);
   paint();
-  focusOn($("[data-first]", detail.drawer));
+  focusOn(first(detail.drawer));
   reckon();
   if ($("#counting")) count();
   if ($("#refund")) refunding();
@@ -367,6 +372,7 @@ function askFor(due, before) {
 
 selected = nameOf(location.href);
 paint();
+focusOn(first($("#drawer")));
 reckon();
 if ($("#counting")) count();
 if ($("#refund")) refunding();
