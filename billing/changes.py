@@ -39,6 +39,12 @@ def tell(change: BillChange) -> None:
         follow(change)
 
 
+def moved(facility_id: int) -> None:
+    """Let other apps know that a shift or an account changed, though no bill did."""
+    for follow in _functions(tuple(settings.OPD_MONEY_MOVED)):
+        follow(facility_id)
+
+
 def lock_before(bill_ids: Sequence[int]) -> None:
     """Let other apps lock what stands before bills in the order of locks."""
     for lock in _functions(tuple(settings.OPD_BILL_LOCKS)):

@@ -237,6 +237,7 @@ OPD_CONSEQUENCES: list[str] = ["reception.money.consequences.of_tokens"]
 # What a movement of money means in other apps (docs/billing.md): before a bill is locked, and after it changed.
 OPD_BILL_LOCKS: list[str] = ["reception.money.holding.sessions_of_bills"]
 OPD_BILL_CONSEQUENCES: list[str] = ["reception.money.consequences.of_bill"]
+OPD_MONEY_MOVED: list[str] = ["reception.money.consequences.of_money"]
 # What keeps a doctor from being switched off: functions that count tokens ahead.
 OPD_BEFORE_DEACTIVATE = ["tokens.queries.tokens_ahead"]
 # Whether each process learns from consultations, and writes the estimates that were given, in a thread of its own.

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import Facility, User
 from accounts.permissions import reach
 from billing import ledger
-from billing.changes import BillChange, tell
+from billing.changes import BillChange, moved, tell
 from billing.desk import lock_accounts, number_receipt, open_account, reserve
 from billing.errors import AdvanceTooSmall, BillNotOpen, Overpayment, ReferenceUsed
 from billing.locking import be_patient, lock_bill
@@ -153,6 +153,7 @@ def take_advance(
     open_account(facility_id, head)
     receipt = _receipt(tenders, patient.facility, head, by, at)
     _write(receipt, [Part(tender, Decimal(0), tender.amount) for tender in tenders])
+    moved(facility_id)
     return number_receipt(receipt)
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop as _
 from accounts.models import Facility, User
 from accounts.permissions import reach, require
 from billing import ledger
-from billing.changes import BillChange, tell
+from billing.changes import BillChange, moved, tell
 from billing.crediting import write_credit
 from billing.desk import cash_in, lock_accounts, number_receipt, open_account, require_in_drawer, reserve
 from billing.errors import AdvanceTooSmall, NothingToGiveBack, ReasonNeeded, RefundTooLarge, UnknownPayment
@@ -190,6 +190,7 @@ def refund_advance(
     sources = {row.pk: (row, left) for row, left in _sources(facility_id, patient.pk)}
     parts = draw([(pk, left) for pk, (_, left) in sources.items()], amount)
     receipt = _receipt(patient.facility, patient.merged_into_id or patient.pk, None, by, at)
+    moved(facility_id)
     return _give(receipt, [(sources[pk][0], part) for pk, part in parts], reason)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import Facility, User
 from accounts.permissions import allows, reach
+from billing.changes import moved
 from billing.errors import (
     DifferenceUnexplained,
     DrawerTaken,
@@ -104,6 +105,7 @@ def _begin(
         raise RunAgain from error  # somebody opened one meanwhile: read again, then refuse in words
     if amount:
         post_float(shift=shift, by=cashier, at=at)
+    moved(facility.pk)
     return shift
 
 
@@ -151,6 +153,7 @@ def close_shift(
     shift.save(update_fields=["closed_at", "closed_by", "reason", "counts", "counted", "expected"])
     shift.difference = found - expected  # as the database has reckoned it
     post_close(shift=shift, by=by, at=shift.closed_at)
+    moved(shift.facility_id)
     if hand_to_id is not None:
         _hand_over(shift, hand_to_id, found if hand_float is None else amount_of(hand_float, attr="float", zero=True))
     return shift

@@ -309,3 +309,26 @@ class TestAtTheSameMoment:
         done = race([lambda: house.close(shift, "1000", hand_to_id=third.pk), lambda: begin(house, by=house.farah)])
         assert not done.raised
         assert sorted(shift.number for shift in Shift.objects.all()) == [1, 2, 3]
+
+
+heard: list[int] = []
+
+
+def hear(facility_id: int) -> None:
+    heard.append(facility_id)
+
+
+@pytest.mark.django_db
+def test_other_apps_hear_of_shifts_and_accounts_though_no_bill_changed(settings: Any) -> None:
+    settings.OPD_MONEY_MOVED = [f"{__name__}.hear"]
+    house, times = House(), []
+    shift = house.open()
+    times.append(len(heard))
+    house.deposit("50")
+    times.append(len(heard))
+    house.refund_advance("50")
+    times.append(len(heard))
+    house.close(shift, "1000")
+    times.append(len(heard))
+    assert times == [1, 2, 3, 4]
+    assert set(heard) == {house.facility.pk}

