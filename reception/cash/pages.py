@@ -75,7 +75,6 @@ def whole(request: HttpRequest, where: Place, beside: dict[str, Any], *, status:
         "may_bill": allowed("billing.bill"),
         "stream": urlencode({"tab": sight.tab, "today": sight.date.isoformat()}),
         "live_page": True,
-        "cash_page": True,
     }
     return show(request, "cash/cash.html", where.facility, {**context, **beside}, status=status)
 

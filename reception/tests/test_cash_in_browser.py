@@ -217,6 +217,9 @@ def test_a_finger_opens_a_bill_without_a_keyboard_over_it(browsing: Browsing) ->
     page.locator(".ways label", has_text="UPI").tap()
     expect(page.locator("#amount")).to_be_visible()
     expect(page.locator("#amount")).not_to_be_focused()
+    page.reload()
+    expect(page.locator("#change-amount")).to_have_text("₹0.00")
+    expect(page.locator("#received")).not_to_be_focused()
 
 
 def test_a_bill_that_is_paid_elsewhere_takes_nothing_twice(browsing: Browsing) -> None:
