@@ -250,11 +250,13 @@ class Both:
     def refund(self, chance: Random) -> None:
         """Give back of a payment, with a credit note or without, as it came or onto the account."""
         payments = [payment for payment in self.model.payments.values() if payment.left]
+        partly = [payment for payment in payments if payment.refunded]
         payments = payments if payments and chance.random() < 0.9 else list(self.model.payments.values())
         if not payments:
             return
-        payment = chance.choice(payments[-40:])
-        house, amount = self.mine[payment.facility], self.amount(chance, max(payment.left, 1))
+        payment = chance.choice(partly[-10:] if partly and chance.random() < 0.4 else payments[-40:])
+        most = payment.amount if chance.random() < 0.2 else payment.left
+        house, amount = self.mine[payment.facility], self.amount(chance, max(most, 1))
         by = self.somebody(house, chance)
         how: dict[str, Any] = {}
         if payment.bill:
