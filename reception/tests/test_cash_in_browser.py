@@ -45,12 +45,12 @@ def test_a_cashier_s_morning_with_the_keyboard_alone(browsing: Browsing) -> None
     expect(drawer).to_contain_text("₹650.00 taken. Give back")
     expect(head).to_contain_text("₹1,650.00")
     printer = page.frame_locator("iframe[name=printer]")
-    expect(printer.locator(".sheet")).to_contain_text(Receipt.objects.get().number)
+    expect(printer.locator("[data-print=done] .sheet")).to_contain_text(Receipt.objects.get().number)
     assert list(ReceiptPrint.objects.values_list("copy", flat=True)) == [0]
 
     # P prints a copy, N is the next bill
     keys.press("p")
-    expect(printer.locator(".sheet")).to_contain_text("Copy 1")
+    expect(printer.locator("[data-print=done] .sheet")).to_contain_text("Copy 1")
     keys.press("n")
     expect(drawer).to_contain_text("Geeta Rane")
 
@@ -82,6 +82,7 @@ def test_a_cashier_s_morning_with_the_keyboard_alone(browsing: Browsing) -> None
     expect(head).to_contain_text("₹1,650.00")
 
     # closes with a difference, which needs a reason
+    expect(printer.locator("[data-print=done] .sheet")).to_contain_text("V-")
     keys.press("Escape")
     expect(drawer).to_be_hidden()
     keys.press("c")

@@ -1,3 +1,9 @@
-// A slip that was just sent to the printer prints itself.
+// A slip that was just sent to the printer prints itself. Until it has been handed over the browser hears no key.
 
-if (document.body.hasAttribute("data-print")) addEventListener("load", () => print());
+const { body } = document;
+if (body.hasAttribute("data-print")) {
+  addEventListener("load", () => {
+    print();
+    body.dataset.print = "done";
+  });
+}
