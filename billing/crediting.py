@@ -7,10 +7,11 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from accounts.models import User
-from billing.errors import BadAmount, BillIsVoid, CreditTooLarge, NotIssued, ReasonNeeded, UnknownLine
+from billing.errors import BadAmount, BillIsVoid, CreditTooLarge, NotIssued, UnknownLine
 from billing.ledger import post_credit
 from billing.models import Bill, CreditLine, CreditNote, Line
 from billing.numbers import next_number
+from billing.reasons import reason_of
 from billing.rules import ZERO, Left, NotMoney, OffTooLarge, credit, exact
 from billing.settling import settle
 from billing.states import BillStatus, CounterKind
@@ -33,11 +34,12 @@ def write_credit(
         line_ids: the lines that bear it; all of them, where none are named.
 
     Raises:
-        ReasonNeeded, BadAmount: 400.
+        ReasonNeeded, ReasonTooLong, BadAmount: 400.
         UnknownLine: 404, one is not on this bill.
         NotIssued, BillIsVoid, CreditTooLarge: 409.
     """
-    _require_creditable(bill, amount, reason)
+    why = reason_of(reason)
+    _require_creditable(bill, amount)
     lines = _lines(bill, line_ids)
     left = [_left(line) for line in lines]
     try:
@@ -54,7 +56,7 @@ def write_credit(
         number=next_number(bill.facility_id, CounterKind.CREDIT_NOTE, date),
         amount=amount,
         tax=sum((tax for _, tax in shares), ZERO),
-        reason=reason.strip(),
+        reason=why,
         date=date,
         at=at,
         by=by,
@@ -69,9 +71,7 @@ def write_credit(
     return note
 
 
-def _require_creditable(bill: Bill, amount: Decimal, reason: str) -> None:
-    if not reason.strip():
-        raise ReasonNeeded(attr="reason")
+def _require_creditable(bill: Bill, amount: Decimal) -> None:
     try:
         wrong = not exact(amount)
     except NotMoney:

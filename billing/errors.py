@@ -50,6 +50,13 @@ class ReasonNeeded(BadInput):
     sentence = _("Say why, in a few words.")
 
 
+class ReasonTooLong(BadInput):
+    """The history has room for a few sentences."""
+
+    code = "max_length"
+    sentence = _("Say why in at most {longest} characters.")
+
+
 class ReferenceNeeded(BadInput):
     """A card, bank, UPI or wallet payment is found again by its reference."""
 

@@ -18,10 +18,11 @@ from billing import ledger
 from billing.changes import BillChange, tell
 from billing.crediting import write_credit
 from billing.discounts import require_discount
-from billing.errors import BillIsPaid, BillIsVoid, NotADraft, ReasonNeeded
+from billing.errors import BillIsPaid, BillIsVoid, NotADraft
 from billing.locking import lock_bill
 from billing.models import Bill, CreditNote, Line
 from billing.numbers import next_number
+from billing.reasons import reason_of
 from billing.rules import LineIn, Off, Totals
 from billing.settling import Issue, Void, settle
 from billing.states import BillStatus, CounterKind
@@ -158,15 +159,14 @@ def void_bill(
     """
     at = at or timezone.now()
     bill = _locked(bill_id, version, by, "billing.void")
-    if not reason.strip():
-        raise ReasonNeeded(attr="reason")
+    reason = reason_of(reason)
     if bill.status == BillStatus.VOID:
         raise BillIsVoid(number=str(bill))
     if bill.paid:
         raise BillIsPaid(number=bill.number, paid=said(bill.paid, bill.currency))
     if bill.issued_at is not None:
         ledger.post_void(bill=bill, by=by, at=at, date=bill.facility.local_date(at))
-    settle(bill, voided=Void(at, by, reason.strip()))
+    settle(bill, voided=Void(at, by, reason))
     tell(BillChange(bill, "voided", by, at))
     return bill
 

@@ -21,10 +21,11 @@ from billing import ledger
 from billing.changes import BillChange, moved, tell
 from billing.crediting import write_credit
 from billing.desk import cash_in, lock_accounts, number_receipt, open_account, require_in_drawer, reserve
-from billing.errors import AdvanceTooSmall, NothingToGiveBack, ReasonNeeded, RefundTooLarge, UnknownPayment
+from billing.errors import AdvanceTooSmall, NothingToGiveBack, RefundTooLarge, UnknownPayment
 from billing.locking import be_patient, lock_bill
 from billing.models import Bill, CreditNote, Payment, Receipt, Refund
 from billing.queries.accounts import family
+from billing.reasons import reason_of
 from billing.settling import settle
 from billing.states import Method, ReceiptKind
 from billing.tenders import amount_of, draw
@@ -76,7 +77,7 @@ def refund_payment(
         PreconditionFailed: 412.
         RefundTooLarge, AdvanceTooSmall, NotInDrawer, ShiftClosed: 409.
     """
-    at, amount, reason = at or timezone.now(), amount_of(amount), _reason(reason)
+    at, amount, reason = at or timezone.now(), amount_of(amount), reason_of(reason)
     found = Payment.objects.select_related("facility").filter(pk=payment_id).first()
     if found is None:
         raise UnknownPayment
@@ -140,7 +141,7 @@ def give_back(
         PreconditionFailed: 412.
         NothingToGiveBack, NotInDrawer, ShiftClosed: 409.
     """
-    at, reason = at or timezone.now(), _reason(reason)
+    at, reason = at or timezone.now(), reason_of(reason)
     bill = lock_bill(bill_id, version=version, cashier=by)
     if by is not None:
         reach(by, "billing.refund", bill)
@@ -177,7 +178,7 @@ def refund_advance(
         BadAmount, ReasonNeeded: 400.
         AdvanceTooSmall, NotInDrawer, ShiftClosed: 409.
     """
-    at, amount, reason = at or timezone.now(), amount_of(amount), _reason(reason)
+    at, amount, reason = at or timezone.now(), amount_of(amount), reason_of(reason)
     be_patient(by)
     patient = Patient.objects.select_related("facility").filter(pk=patient_id).first()
     if patient is None:
@@ -215,12 +216,6 @@ def _require_on_account(facility: Facility, patient_id: int, amount: Decimal) ->
     balance = lock_accounts(facility.pk, patient_id)
     if amount > balance:
         raise AdvanceTooSmall(balance=said(balance, facility.currency))
-
-
-def _reason(reason: str) -> str:
-    if not reason.strip():
-        raise ReasonNeeded(attr="reason")
-    return reason.strip()
 
 
 def _receipt(facility: Facility, patient_id: int, bill: Bill | None, by: User | None, at: dt.datetime) -> Receipt:

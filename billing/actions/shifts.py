@@ -24,6 +24,7 @@ from billing.locking import be_patient
 from billing.models import BillingSettings, Drawer, Shift
 from billing.models.setup import indian_notes
 from billing.queries.shifts import expected_cash, may_see
+from billing.reasons import reason_of
 from billing.rules import rounded
 from billing.tenders import amount_of, counted_of
 from common.amounts import said
@@ -148,7 +149,8 @@ def close_shift(
     if found != expected and not reason.strip():
         currency = shift.facility.currency
         raise DifferenceUnexplained(attr="reason", counted=said(found, currency), expected=said(expected, currency))
-    shift.closed_at, shift.closed_by, shift.reason = at or timezone.now(), by, reason.strip()
+    why = reason_of(reason, needed=False)
+    shift.closed_at, shift.closed_by, shift.reason = at or timezone.now(), by, why
     shift.counts, shift.counted, shift.expected = notes, found, expected
     shift.save(update_fields=["closed_at", "closed_by", "reason", "counts", "counted", "expected"])
     shift.difference = found - expected  # as the database has reckoned it
