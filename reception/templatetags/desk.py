@@ -3,6 +3,7 @@
 from datetime import date
 
 from django import template
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -35,6 +36,14 @@ def slots(views: list[SlotView], plans: str, money: bool = False) -> SafeString:
 def blocks(line: Line, scale: Scale) -> SafeString:
     """The day of a line of the overview."""
     return mark_safe(written.day(line.blocks, scale.now_at))  # noqa: S308 - every text is escaped
+
+
+@register.simple_tag
+def goes_to(address: str, form_id: str = "") -> SafeString:
+    """The attributes of a form in the drawer, whose answer takes its place; without scripts it is posted as it is."""
+    own = format_html(' id="{}"', form_id) if form_id else ""
+    answered = 'hx-target="#drawer" hx-swap="outerHTML" hx-disabled-elt="find button[type=submit]"'
+    return format_html('action="{0}" hx-post="{0}" {1}{2}', address, mark_safe(answered), own)  # noqa: S308 - a constant
 
 
 @register.filter
