@@ -250,7 +250,7 @@ def test_without_scripts_the_same_is_done_with_whole_pages(browsing: Browsing) -
     expect(page.locator("#console-now .clock")).to_contain_text("since")
     page.locator("#do-test").click()
     page.get_by_label("Where to").fill("X-ray")
-    page.get_by_role("button", name="Send ↵").click()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(page.locator("#console-answer")).to_contain_text(f"{ravi.number} goes to: X-ray.")
     page.get_by_role("link", name="Ravi").click()
     page.get_by_role("button", name="Back from the test").click()

@@ -93,13 +93,20 @@ document.addEventListener("change", ({ target }) => {
   if (target.closest("#refund")) refunding();
 });
 
-// A finger that taps wants no keyboard on the screen before it asks for one.
+// A finger that taps wants no keyboard on the screen before it asks for one: what was opened is focused, no field of it.
 const touch = matchMedia("(pointer: coarse)");
 const first = (drawer) => $$("[data-first]", drawer).find((field) => field.checkVisibility());
 function focusOn(field) {
-  if (touch.matches || !field?.checkVisibility()) return;
+  if (!field?.checkVisibility()) return;
+  if (touch.matches) return reach($("#drawer-title"));
   field.focus();
   field.select(); // it may have had the focus before this script was there
+}
+
+function reach(heading) {
+  if (!heading || $("#drawer").contains(document.activeElement)) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
 }
 
 /** The way to pay was chosen: how much has the focus, ready to be written over; where that is fixed, the reference. */
