@@ -257,7 +257,7 @@ def test_the_settings_try_the_sound_and_choose_rooms(browsing: Browsing, hall: H
     axe(screen)
     settings.get_by_role("button", name="Test sound").click()
     assert hear_out(screen, 2)[2] == "en-IN: Token A, 0, 1, 7. Please go to Room 4."
-    settings.get_by_label("Room 4").check()
+    settings.get_by_label("Room 4", exact=True).check()
     settings.get_by_role("button", name="Show this board").click()
     expect(screen.locator(".r")).to_have_count(1)
     expect(screen.locator(".r")).to_contain_text("Dr Rao")

@@ -195,7 +195,8 @@ def test_a_quiet_stream_says_that_it_is_still_there(hall: Hall) -> None:
     async def scenario() -> None:
         queues = live.hub().follow(queue_watch(hall.session.pk, ""), idle=0.05)
         assert await anext(queues) is not None
-        assert await anext(queues) is None
+        while await anext(queues) is not None:
+            pass  # what was done to make the hall may be heard late
         await queues.aclose()
 
     run(scenario)
