@@ -328,19 +328,21 @@ def _add_updates(trip: Trip, draft: Draft) -> None:
     """Add the changed tokens: the counters of a slot carry a CHECK, which cannot wait.
 
     So those who leave an ordinary place come first, also for one beyond the capacity (undo does that), then the others
-    in the order of their last events.
+    in the order of their last events; last those who stay and get an ordinary place, which one who moved may have left.
     """
     if not draft.before:
         return
     last = {event.token_id: index for index, event in enumerate(draft.events)}
-    for token_id in sorted(draft.before, key=lambda i: (_ordinary(draft.token(i)), last[i])):
+    for token_id in sorted(draft.before, key=lambda i: (_turn(draft.token(i), draft.before[i]), last[i])):
         token = draft.token(token_id)
         names = (*sorted(draft.before[token_id]), "events")
         trip.add(_update_token(names), [*(getattr(token, name) for name in names), token_id])
 
 
-def _ordinary(token: TokenFacts) -> bool:
-    return token.uses_place and not token.overbooked
+def _turn(token: TokenFacts, before: dict[str, Any]) -> int:
+    if not (token.uses_place and not token.overbooked):
+        return 0
+    return 2 if "overbooked" in before and "slot_id" not in before else 1
 
 
 def _add_slots(trip: Trip, draft: Draft, *, growing: bool) -> None:
