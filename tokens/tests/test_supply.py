@@ -111,6 +111,22 @@ class TestCapacity:
         ]  # fmt: skip
         assert morning.counted(0) == (4, 1)
 
+    @pytest.mark.parametrize("policy", ["weighted-waitlist", "ranked-overbook"])
+    def test_who_moves_out_of_a_blocked_slot_leaves_before_the_overbooked_gets_the_place(self, policy: str) -> None:
+        morning = Morning(policy, capacity=1)
+        asha, bala = morning.give("online", "Asha"), morning.give("online", "Bala")
+        morning.overbook(bala)
+        morning.arrive(bala)
+        morning.call(bala)
+        morning.start(bala)
+        plan = morning.block(0)
+        assert (morning.place(asha), morning.place(bala)) == (("confirmed", 1), ("in_progress", 0))
+        assert (morning.counted(0), morning.token(bala).overbooked) == ((1, 0), False)
+        assert broken_rules([morning.session.id], morning.now) == []
+        morning.undo_plan(plan)
+        assert (morning.place(asha), morning.token(bala).overbooked) == (("confirmed", 0), True)
+        assert (morning.counted(0), morning.counted(1)) == ((2, 1), (0, 0))
+
     def test_more_capacity_normalises_the_overbooked_and_promotes_who_waits(self) -> None:
         morning = Morning("ranked-overbook", capacity=1)
         _, bala = morning.fill(0, "Asha", "Bala")
