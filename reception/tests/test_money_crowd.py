@@ -13,7 +13,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.db import OperationalError
 
 from accounts.tests.factories import UserFactory
 from billing import actions, desk, locking
@@ -32,7 +31,8 @@ from tokens import allocation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PEOPLE, ROUNDS = 6, 40
+PEOPLE, DEEDS, MOST_TRIES = 6, 12, 500
+DEADLOCK = "40P01"
 
 
 class Crowd(Clinic):
@@ -83,22 +83,27 @@ class Crowd(Clinic):
         self.opens(chance.choice(self.cashiers))
 
 
-def test_two_hundred_deeds_at_once_meet_no_deadlock_and_no_long_wait() -> None:
+def test_what_two_cashiers_a_manager_and_the_desk_do_at_once_meets_no_deadlock_and_no_long_wait() -> None:
     crowd, met = Crowd(when_displaced="credit", refund_full_hours=1), Counter[str]()
     deeds = crowd.deeds()
 
-    def work(n: int) -> None:
-        chance = Random(n)
-        for _ in range(ROUNDS):
+    def work(n: int) -> int:
+        # Much is refused, as the hour has it, so what counts is what was done, and not how often it was tried.
+        chance, done = Random(n), 0
+        for _ in range(MOST_TRIES):
             try:
                 chance.choice(deeds)(chance)
-                met["done"] += 1
+                done += 1
             except DomainError as refused:
                 met[refused.code] += 1
+            if done == DEEDS:
+                break
+        return done
 
-    assert race_of(PEOPLE, work).raised == []
+    outcomes = race_of(PEOPLE, work)
+    assert outcomes.raised == []
     assert met["busy"] == 0, met
-    assert met["done"] > 60, met
+    assert outcomes.values == [DEEDS] * PEOPLE, met
     assert prove(crowd.facility).findings == ()
 
 
@@ -113,6 +118,8 @@ class TestOneCashierInTwoWindows:
         assert bill is not None
         till.pay(bill, method="cash")
         outermost(lambda: allocation.cancel_token(token_id=sita.pk, reason="Patient asked", by=None))
+        # With another doctor: the places of one session are decided one after the other anyway.
+        till.slots = list(till.sitting(till.doctor("Dr Mehta"), till.session.starts_at).slots.all())
         ravi = till.give("Ravi", "online", arrived=False)
         fee = partial(take_priority_fee, token_id=ravi.pk, tenders=[Tender("upi", Decimal(300), "T-1")], by=till.meena)
         back = partial(actions.give_back, bill_id=bill.pk, reason="x", by=till.meena)
@@ -139,4 +146,5 @@ class TestOneCashierInTwoWindows:
                 return later(*given, **named)
 
             monkeypatch.setattr(module, name, wait_first)
-        assert len(race(both).of(OperationalError)) == 1
+        met = race(both)
+        assert [getattr(error.__cause__, "sqlstate", None) for error in met.raised] == [DEADLOCK], met
