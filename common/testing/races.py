@@ -10,13 +10,19 @@ else the test could not have shown anything.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from django.db import connections
 
+from common.errors import DomainError
+
 PATIENCE = 60.0
+MOST_TRIES = 40
+"""How often somebody in a crowd may be refused for each deed that they get done."""
 
 
 @dataclass
@@ -80,3 +86,36 @@ def race(runners: Sequence[Callable[[], Any]]) -> Outcomes:
 def race_of(count: int, work: Callable[[int], Any]) -> Outcomes:
     """Race ``count`` times the same work, which is told which runner it is."""
     return race([lambda index=index: work(index) for index in range(count)])  # type: ignore[misc]
+
+
+def crowd(deeds: Sequence[Callable[[Random], Any]], *, people: int, each: int) -> Counter[str]:
+    """Let people do at once whatever comes to their mind, until each has got ``each`` deeds done.
+
+    Much is refused, as the hour has it; so what is counted on is what was done, and not how often it was tried.
+
+    Args:
+        deeds: each is told the chance by which it chooses; it may raise a ``DomainError``.
+
+    Returns:
+        how often what was met: ``done``, and the codes of refusals.
+
+    Raises:
+        AssertionError: anything but a refusal was raised, or somebody hardly got anything done.
+    """
+    met = [Counter[str]() for _ in range(people)]
+
+    def work(n: int) -> None:
+        chance = Random(n)
+        for _ in range(each * MOST_TRIES):
+            try:
+                chance.choice(deeds)(chance)
+                met[n]["done"] += 1
+            except DomainError as refused:
+                met[n][refused.code] += 1
+            if met[n]["done"] == each:
+                break
+
+    outcomes = race_of(people, work)
+    assert outcomes.raised == [], outcomes.raised
+    assert [of_one["done"] for of_one in met] == [each] * people, met
+    return sum(met, Counter())

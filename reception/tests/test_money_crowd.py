@@ -4,7 +4,6 @@ That such a circle would be found is shown beside it, where the shift is not loc
 """
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -20,8 +19,7 @@ from billing.actions import refunds
 from billing.models import Drawer, Shift
 from billing.proof import prove
 from billing.tenders import Tender
-from common.errors import DomainError
-from common.testing.races import PATIENCE, race, race_of
+from common.testing.races import PATIENCE, crowd, race
 from common.transactions import outermost
 from reception.money import priority
 from reception.money.priority import take_priority_fee
@@ -31,7 +29,6 @@ from tokens import allocation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PEOPLE, DEEDS, MOST_TRIES = 6, 12, 500
 DEADLOCK = "40P01"
 
 
@@ -84,27 +81,10 @@ class Crowd(Clinic):
 
 
 def test_what_two_cashiers_a_manager_and_the_desk_do_at_once_meets_no_deadlock_and_no_long_wait() -> None:
-    crowd, met = Crowd(when_displaced="credit", refund_full_hours=1), Counter[str]()
-    deeds = crowd.deeds()
-
-    def work(n: int) -> int:
-        # Much is refused, as the hour has it, so what counts is what was done, and not how often it was tried.
-        chance, done = Random(n), 0
-        for _ in range(MOST_TRIES):
-            try:
-                chance.choice(deeds)(chance)
-                done += 1
-            except DomainError as refused:
-                met[refused.code] += 1
-            if done == DEEDS:
-                break
-        return done
-
-    outcomes = race_of(PEOPLE, work)
-    assert outcomes.raised == []
+    clinic = Crowd(when_displaced="credit", refund_full_hours=1)
+    met = crowd(clinic.deeds(), people=6, each=12)
     assert met["busy"] == 0, met
-    assert outcomes.values == [DEEDS] * PEOPLE, met
-    assert prove(crowd.facility).findings == ()
+    assert prove(clinic.facility).findings == ()
 
 
 class TestOneCashierInTwoWindows:

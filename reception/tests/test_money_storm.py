@@ -17,7 +17,7 @@ from billing.models import Bill, Line, Payment
 from billing.proof import prove
 from billing.tenders import Tender
 from common.errors import DomainError
-from common.testing.races import race_of
+from common.testing.races import crowd
 from common.transactions import outermost
 from reception.models import VisitToken
 from reception.money.priority import take_priority_fee
@@ -194,15 +194,7 @@ def test_whatever_is_done_who_waits_owes_nothing_and_nobody_pays_twice(when_disp
 
 @pytest.mark.django_db(transaction=True)
 def test_six_people_at_once() -> None:
-    clinic, met = Clinic(many=True, when_displaced="credit", refund_full_hours=1), Counter[str]()
-    deeds = clinic.deeds()
-
-    def work(n: int) -> None:
-        chance = Random(n)
-        for _ in range(30):
-            tried(chance.choice(deeds), chance, met)
-
-    assert race_of(6, work).raised == []
-    assert met["done"] > 40, met
+    clinic = Clinic(many=True, when_displaced="credit", refund_full_hours=1)
+    crowd(clinic.deeds(), people=6, each=10)
     assert clinic.broken() == []
     assert prove(clinic.facility).findings == ()
