@@ -1,15 +1,20 @@
 """The outermost transaction of a request, a job or a command."""
 
+import logging
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from common.errors import Busy
 
 T = TypeVar("T")
 
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 5
+CUT_OFF: Final = frozenset({"40P01", "40001"})
+"""By SQLSTATE, what PostgreSQL cuts off though nothing was wrong with it: a deadlock, and a conflict of snapshots."""
+
+logger = logging.getLogger(__name__)
 
 
 class RunAgain(Exception):
@@ -17,11 +22,16 @@ class RunAgain(Exception):
 
 
 def outermost(work: Callable[[], T]) -> T:
-    """Run ``work`` in a transaction of its own, again from the start each time it raises ``RunAgain``.
+    """Run ``work`` in a transaction of its own; again from the start where it raises ``RunAgain`` or was cut off.
+
+    Whoever waits for somebody who waits for them is cut off by PostgreSQL; the other one goes on, so that the second
+    run finds the way free. Nothing is done twice: what was written, an idempotency key that was claimed and what was
+    to follow the commit are gone with the transaction. So ``work`` changes nothing outside of the database. A lock that
+    is not free in time is not waited for again.
 
     Raises:
         RuntimeError: a transaction is already open, so a rollback here would not be a rollback.
-        Busy: things changed under ``work`` every time.
+        Busy: things changed under ``work`` every time, or it was cut off every time.
     """
     for _ in range(ATTEMPTS):
         try:
@@ -29,4 +39,13 @@ def outermost(work: Callable[[], T]) -> T:
                 return work()
         except RunAgain:
             continue
+        except OperationalError as error:
+            if not was_cut_off(error):
+                raise
+            logger.warning("run again: %s", error)
     raise Busy
+
+
+def was_cut_off(error: OperationalError) -> bool:
+    """Whether PostgreSQL gave this transaction up for another one's sake, so that it may succeed if it is run again."""
+    return getattr(error.__cause__, "sqlstate", None) in CUT_OFF

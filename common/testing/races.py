@@ -15,9 +15,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
+from unittest import mock
 
 from django.db import connections
 
+from common import transactions
 from common.errors import DomainError
 
 PATIENCE = 60.0
@@ -52,11 +54,15 @@ class Outcomes:
         return [error for error in self.raised if isinstance(error, kind)]
 
 
-def race(runners: Sequence[Callable[[], Any]]) -> Outcomes:
+def race(runners: Sequence[Callable[[], Any]], *, again: bool = False) -> Outcomes:
     """Run all at once, each in a thread with a connection of its own, which it closes.
 
     Each connects before the barrier, so that what races is the work and not the handshakes. The test must not hold a
     transaction of its own (``transaction=True`` with pytest-django), or nobody would see its rows.
+
+    Args:
+        again: whether a deadlock is run again, as in the product. It is an error where nothing is said, for else no
+            race would ever find that two lock in another order.
 
     Raises:
         AssertionError: somebody was still not done after a minute.
@@ -75,10 +81,11 @@ def race(runners: Sequence[Callable[[], Any]]) -> Outcomes:
             connections.close_all()
 
     threads = [threading.Thread(target=run, args=(index,), daemon=True) for index in range(len(runners))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
+    with mock.patch.object(transactions, "CUT_OFF", transactions.CUT_OFF if again else frozenset()):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads), "somebody in the race never came in"
     return outcomes
 
