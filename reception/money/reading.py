@@ -240,19 +240,23 @@ def read(token_ids: Sequence[int], *, facility_id: int, lock: bool = True) -> di
 
 # What only some bills need
 
+# The day counts on which the patient was to be seen, not that of the bill: who comes to a night's session after
+# midnight, or pays the day before, has as many free days as anybody.
 _LAST_SEEN: Final = """
-    SELECT t.id, max(b.date)
+    SELECT t.id, max(coalesce(seen.date, b.date))
       FROM tokens_token t
       JOIN scheduling_session s ON s.id = t.session_id
       JOIN patients_patient p ON p.id = t.patient_id
       JOIN patients_patient same ON coalesce(same.merged_into_id, same.id) = coalesce(p.merged_into_id, p.id)
       JOIN billing_bill b ON b.patient_id = same.id AND b.status NOT IN ('draft', 'void')
       JOIN billing_line l ON l.bill_id = b.id
-     WHERE t.id = ANY(%s) AND b.date <= s.date AND b.date >= s.date - %s AND b.facility_id = s.facility_id
+      LEFT JOIN tokens_token o ON o.id = l.item_id
+      LEFT JOIN scheduling_session seen ON seen.id = o.session_id
+     WHERE t.id = ANY(%s) AND b.facility_id = s.facility_id
+       AND coalesce(seen.date, b.date) BETWEEN s.date - %s AND s.date
        AND l.item_type = 'consultation' AND l.doctor_id = s.doctor_id AND l.total > 0
-       AND l.item_id IS DISTINCT FROM t.id
+       AND l.item_id IS DISTINCT FROM t.id AND (o.id IS NULL OR o.status NOT IN ('cancelled', 'no_show'))
        AND l.total > (SELECT coalesce(sum(c.amount), 0) FROM billing_creditline c WHERE c.line_id = l.id)
-       AND NOT EXISTS (SELECT FROM tokens_token o WHERE o.id = l.item_id AND o.status IN ('cancelled', 'no_show'))
      GROUP BY t.id"""
 
 _FEE_CHARGED: Final = """
