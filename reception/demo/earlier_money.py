@@ -86,7 +86,7 @@ class EarlierMoney:
 
     Args:
         rules: what the facility has decided; the row need not be stored yet.
-        clerk: under whose name bills are made.
+        clerk: who stands at the desk.
         cashier: who takes the money, at the facility's first drawer.
     """
 
@@ -96,7 +96,7 @@ class EarlierMoney:
         self.carried = Carried()
         self.ids = TableIds()
         self.numbers = Numbers(facility.pk)
-        self.writer = Writer(facility.pk, facility.currency, clerk=clerk.pk, ids=self.ids, numbers=self.numbers)
+        self.writer = Writer(facility.pk, facility.currency, ids=self.ids, numbers=self.numbers)
         self.drawer = Drawer.objects.filter(facility=facility).order_by("name").first()
 
     def write(self, day: date) -> None:

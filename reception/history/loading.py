@@ -182,9 +182,7 @@ class Past:
         self._numbers = Numbers(place.facility.pk)
         self._crowd = Crowd(place.patients)
         self._carried = Carried()
-        self._writer = Writer(
-            place.facility.pk, place.facility.currency, clerk=place.clerk, ids=self._ids, numbers=self._numbers
-        )
+        self._writer = Writer(place.facility.pk, place.facility.currency, ids=self._ids, numbers=self._numbers)
 
     def day(self, day: date) -> None:
         """Play a day and write it."""

@@ -90,7 +90,7 @@ class MoneyDay:
     Args:
         doctors: whose patients the tokens are, by their sessions.
         starts: when slots begin: a cancellation is early or late by that.
-        clerk: under whose name bills are made.
+        clerk: who stands at the desk when patients come.
     """
 
     def __init__(
@@ -111,6 +111,7 @@ class MoneyDay:
         self.day, self.books, self.terms, self.carried, self.desk = day, books, terms, carried, desk
         self._ids, self._numbers, self._doctors, self._starts = ids, numbers, doctors, starts
         self._clerk, self._chance = clerk, chance
+        self._cashier = desk.tills[0].cashier_id
         self._visits: dict[int, int] = {}
         self._of_token: dict[int, Owing] = {}
         self._tokens: dict[int, int] = {}
@@ -147,7 +148,8 @@ class MoneyDay:
         lines = self._consultation(token, first)
         if lines:
             fees = self.terms.fees[self._doctors[token.session_id]]
-            bill = self._issue(token.patient_id, lines, at, f"{token.number}, {fees.name}", "visit", visit)
+            about = f"{token.number}, {fees.name}"
+            bill = self._issue(token.patient_id, lines, at, about, "visit", visit, by=None)
             bill.token_id = token.id
             self._of_token[token.id] = bill
             self._ask_for(bill, at)
@@ -196,7 +198,8 @@ class MoneyDay:
             return
         early = self._starts[news.token.slot_id] - at >= self.terms.refund_full_hours * HOUR
         percent = HUNDRED if news.by_clinic or early else self.terms.refund_later_percent
-        self._credit(bill, rounded(bill.sums.total * percent / HUNDRED), at, "Not seen" if news.by_clinic else "Late")
+        why = "Not seen" if news.by_clinic else "Late"
+        self._credit(bill, rounded(bill.sums.total * percent / HUNDRED), at, why, by=None)
         self._of_token.pop(news.token.id)
         self._at(at + self._chance.randrange(2, 30) * MINUTE, self._give_back, bill)
 
@@ -218,7 +221,8 @@ class MoneyDay:
             )
             for line in lines
         ]
-        bill = self._issue(token.patient_id, bought, at, token.number, lines[0].item_type, None)
+        what = lines[0].item_type
+        bill = self._issue(token.patient_id, bought, at, token.number, what, None, by=self._cashier)
         self._ask_for(bill, at)
         if self._chance.random() < 0.015:
             self._at(at + self._chance.randrange(20, 90) * MINUTE, self._not_given, bill)
@@ -226,12 +230,15 @@ class MoneyDay:
     def _not_given(self, bill: Owing, at: datetime) -> None:
         """The first line was not given after all."""
         if bill.paid and not bill.credited:
-            self._credit(bill, bill.sums.lines[0].total, at, "Not given", only=0)
+            self._credit(bill, bill.sums.lines[0].total, at, "Not given", by=self._cashier, only=0)
             self._at(at + 5 * MINUTE, self._give_back, bill)
 
     # Bills
 
-    def _issue(self, patient: int, lines: list[LineIn], at: datetime, about: str, what: str, of: int | None) -> Owing:
+    def _issue(
+        self, patient: int, lines: list[LineIn], at: datetime, about: str, what: str, of: int | None, *, by: int | None
+    ) -> Owing:
+        """A bill with its number; one of a consultation is made, credited and void by the clinic itself (`by` None)."""
         bill = Owing(
             id=next(self._ids["billing_bill"]),
             patient_id=patient,
@@ -244,7 +251,7 @@ class MoneyDay:
             line_ids=[next(self._ids["billing_line"]) for _ in lines],
             issued_at=at,
             date=self.day,
-            by=self._clerk,
+            by=by,
         )
         self.books.bills.append(bill)
         postings.post_issue(self.books, bill)
@@ -252,12 +259,14 @@ class MoneyDay:
 
     def _void(self, bill: Owing, at: datetime, why: str) -> None:
         bill.voided_at, bill.void_reason, bill.version = at, why, bill.version + 1
-        postings.post_void(self.books, bill, on=self.day, at=at, by=self._clerk)
+        postings.post_void(self.books, bill, on=self.day, at=at, by=None)
         if bill.token_id is not None:
             self._of_token.pop(bill.token_id, None)
             self.carried.consulted.pop((bill.patient_id, bill.lines[0].doctor_id or 0), None)
 
-    def _credit(self, bill: Owing, amount: Decimal, at: datetime, why: str, only: int | None = None) -> None:
+    def _credit(
+        self, bill: Owing, amount: Decimal, at: datetime, why: str, *, by: int | None, only: int | None = None
+    ) -> None:
         """Take something off a bill on which nothing was credited before.
 
         Args:
@@ -272,14 +281,14 @@ class MoneyDay:
         number = self._numbers.next(CounterKind.CREDIT_NOTE, self.day)
         tax = sum((tax for _, tax in shares), ZERO)
         facility = self.terms.facility_id
-        row = (note, facility, bill.id, number, amount, tax, why, self.day, at, self._clerk)
+        row = (note, facility, bill.id, number, amount, tax, why, self.day, at, by)
         self.books.add("billing_creditnote", row)
         borne = [(line, part) for line, part in zip(bill.each(), shares, strict=True) if part[0]]
         self.books.take("billing_creditline", ((note, line[0], *part) for line, part in borne))
         bill.credited += amount
         bill.version += 1
         by_department = [(line[1].department_id, *part) for line, part in borne]
-        postings.post_credit(self.books, bill, note, by_department, on=self.day, at=at, by=self._clerk)
+        postings.post_credit(self.books, bill, note, by_department, on=self.day, at=at, by=by)
 
     # Money
 

@@ -67,12 +67,11 @@ _ENTRY = ("transaction_id", "account_id", "amount", "bill_id", "patient_id")
 _NOW = """
 CREATE TEMPORARY TABLE history_bill (
     id bigint, number text, status text, date date, issued_at timestamptz, paid numeric, credited numeric,
-    voided_at timestamptz, voided_by_id bigint, void_reason text, version int)
+    voided_at timestamptz, void_reason text, version int)
 """
 _SETTLE = """
 UPDATE billing_bill b SET number = n.number, status = n.status, date = n.date, issued_at = n.issued_at, paid = n.paid,
-       credited = n.credited, voided_at = n.voided_at, voided_by_id = n.voided_by_id, void_reason = n.void_reason,
-       version = n.version
+       credited = n.credited, voided_at = n.voided_at, void_reason = n.void_reason, version = n.version
   FROM history_bill n WHERE b.id = n.id
 """
 _CLOSE = """
@@ -91,14 +90,10 @@ def copy(table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
 
 
 class Writer:
-    """Writes the days of a facility, one after the other.
+    """Writes the days of a facility, one after the other."""
 
-    Args:
-        clerk: under whose name bills are made and taken back.
-    """
-
-    def __init__(self, facility_id: int, currency: str, *, clerk: int, ids: dict[str, Ids], numbers: Numbers) -> None:
-        self._facility_id, self._currency, self._clerk = facility_id, currency, clerk
+    def __init__(self, facility_id: int, currency: str, *, ids: dict[str, Ids], numbers: Numbers) -> None:
+        self._facility_id, self._currency = facility_id, currency
         self._ids, self._numbers = ids, numbers
         self._accounts: dict[str, int] = {}
 
@@ -181,18 +176,17 @@ class Writer:
         with connection.cursor() as cursor:
             cursor.execute(_NOW)
             columns = (
-                "id", "number", "status", "date", "issued_at", "paid", "credited", "voided_at", "voided_by_id",
-                "void_reason", "version",
+                "id", "number", "status", "date", "issued_at", "paid", "credited", "voided_at", "void_reason",
+                "version",
             )  # fmt: skip
             copy("history_bill", columns, map(self._now, (*books.bills, *books.touched.values())))
             cursor.execute(_SETTLE)
             cursor.execute("DROP TABLE history_bill")
 
     def _now(self, bill: Owing) -> Row:
-        by = self._clerk if bill.voided_at else None
         return (
             bill.id, bill.number, bill.status, bill.date, bill.issued_at, bill.paid, bill.credited, bill.voided_at,
-            by, bill.void_reason, bill.version,
+            bill.void_reason, bill.version,
         )  # fmt: skip
 
     def _close_shifts(self, books: Books) -> None:

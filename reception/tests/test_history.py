@@ -11,9 +11,11 @@ from django.db import ProgrammingError, connection, transaction
 from django.db.models import F, Sum
 
 from accounts.models import Facility
+from accounts.permissions import allows
 from billing.models import (
     Bill,
     Counter,
+    CreditNote,
     LedgerEntry,
     LedgerTransaction,
     Payment,
@@ -80,6 +82,17 @@ def test_its_money_agrees_to_the_last_coin():
     taken = Payment.objects.aggregate(sum=Sum(F("amount") - F("refunded")))["sum"]
     advances = Payment.objects.filter(bill=None).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     assert Bill.objects.aggregate(sum=Sum("paid"))["sum"] == taken - advances
+
+
+def test_who_did_what_is_who_may():
+    """The clinic itself bills consultations and credits them; what is billed by hand is a cashier's."""
+    load_history(plan())
+    visits, by_hand = Bill.objects.filter(billable_type="visit"), Bill.objects.exclude(billable_type="visit")
+    assert set(visits.values_list("created_by", flat=True)) == {None}
+    assert all(allows(bill.created_by, "billing.discount", bill.facility_id) for bill in by_hand)
+    notes = CreditNote.objects.all()
+    assert set(notes.filter(bill__in=visits).values_list("by", flat=True)) == {None}
+    assert all(allows(note.by, "billing.credit", note.facility_id) for note in notes.filter(bill__in=by_hand))
 
 
 def test_numbers_have_no_gaps():
