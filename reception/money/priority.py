@@ -91,6 +91,7 @@ def _create(token: TokenMoney, by: User, at: datetime) -> int:
         billable_type=fees.TOKEN,
         billable_id=token.id,
         about=token.about,
+        by_rule=True,
         by=by,
         at=at,
     ).pk

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -52,10 +53,35 @@ def before_cancelling(token: Token) -> list[str]:
     return words.all_told(becomes, _ways(becomes))
 
 
+@dataclass(frozen=True, slots=True)
+class PlanMoney:
+    """What a plan would do with bills: in short, and how much goes back to the patient of each token."""
+
+    sentences: Sequence[str] = ()
+    back: Mapping[int, str] = field(default_factory=dict)
+
+
+def before_displacing(after: Mapping[int, Status], facility_id: int) -> dict[int, list[str]]:
+    """What would become of the bills of tokens that lose their place to another, a sentence each, by token.
+
+    Two queries at most, none where nobody loses one.
+
+    Args:
+        after: their status then, on the same day with the same doctor.
+    """
+    hospital = {token_id for token_id, status in after.items() if status == Status.CANCELLED}
+    becomes = _becoming(list(after), facility_id, after, {}, hospital)
+    ways = _ways(becomes)
+    said: dict[int, list[str]] = {}
+    for each in becomes:
+        said.setdefault(each.token.id, []).extend(words.all_told([each], ways))
+    return said
+
+
 def before_plan(
     effects: Sequence[Mapping[str, Any]], facility_id: int, dates: Mapping[int, tuple[datetime, dt.date]]
-) -> list[str]:
-    """What a plan would do with the bills of those whom it touches, summed up. One query.
+) -> PlanMoney:
+    """What a plan would do with the bills of those whom it touches. Two queries at most.
 
     Args:
         effects: as the engine tells them.
@@ -64,7 +90,8 @@ def before_plan(
     after = {effect["token"]: Status(effect["after"]["status"]) for effect in effects}
     days = {effect["token"]: dates[effect["after"]["slot"]][1] for effect in effects}
     hospital = {token_id for token_id, status in after.items() if status == Status.CANCELLED}
-    return plan_words.summed(_becoming(list(after), facility_id, after, days, hospital))
+    becomes = _becoming(list(after), facility_id, after, days, hospital)
+    return PlanMoney(plan_words.summed(becomes, _ways(becomes)), plan_words.back_of_each(becomes))
 
 
 def _becoming(

@@ -14,6 +14,7 @@ from patients.queries import get_patient
 from reception import phone, queries
 from reception.forms import RegisterForm
 from reception.hall import SOURCE_WORDS
+from reception.money.queries import SEE, before_displacing
 from reception.offers import Offer, offers
 from reception.pages.asking import asking, whole_number
 from reception.pages.frame import Place, may, person
@@ -25,7 +26,7 @@ from tokens.facts import TokenFacts
 from tokens.models import Token
 from tokens.queries import read_session
 from tokens.rules import takes
-from tokens.states import Source
+from tokens.states import Source, Status
 from tokens.waits import wait_after, waits
 
 Context = dict[str, Any]
@@ -130,12 +131,14 @@ def giving(
         raise NotFound(_("This patient is registered in another facility."))
     day = where.day
     who = _who(day, patient, asked)
+    sources = _sources(request, where, day, patient, who, asked)
     return {
         "drawer": "give",
         "patient": patient,
         "age": patient.age(where.date),
         "who": who,
-        "sources": _sources(request, where, day, patient, who, asked),
+        "sources": sources,
+        "money": _money_of_losers(sources, where) if may(request, where.facility)(SEE) else {},
         "by_department": any(choice.chosen and choice.value.startswith("department") for choice in who),
         "error": error,
         "asked": asked,
@@ -145,6 +148,12 @@ def giving(
         "key": uuid4(),
         "where": where,
     }
+
+
+def _money_of_losers(sources: list[SourceChoice], where: Place) -> dict[int, list[str]]:
+    """What would become of the bills of those who would lose their place to the newcomer."""
+    losers = [loser for source in sources for offer in source.offers for loser in offer.displaced]
+    return before_displacing({loser.id: Status(loser.status) for loser in losers}, where.facility.pk)
 
 
 def _who(day: Day, patient: Patient, asked: Any) -> list[WhoChoice]:

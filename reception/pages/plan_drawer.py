@@ -19,7 +19,7 @@ from reception import changes, plan_queries, plans, queries
 from reception.changes import Change
 from reception.forms import PlanForm
 from reception.hall import MOST_CELLS, Column, SlotView
-from reception.money.queries import SEE, before_plan
+from reception.money.queries import SEE, PlanMoney, before_plan
 from reception.pages.frame import Place, may, person
 from reception.plans import Line
 from scheduling.models import Session
@@ -206,6 +206,7 @@ def _preview(
     before, after = (slot.facts.capacity if slot else 0), form.cleaned_data.get("capacity") or 0
     nothing = change.verb == "capacity" and before == after
     stays = _stays(slot, effects, time) if slot and change.verb in ("capacity", "block") and effects else []
+    money = before_plan(effects, where.facility.pk, starts) if may(request, where.facility)(SEE) else PlanMoney()
     told = plans.tell(
         plan,
         plan_queries.people_of(effects),
@@ -223,7 +224,7 @@ def _preview(
         "moved": moved,
         "difference": plans.stale(form.who, plan) if moved else "",
         "then": _then(slot, plan) if slot else None,
-        "money": before_plan(effects, where.facility.pk, starts) if may(request, where.facility)(SEE) else [],
+        "money": money,
     }
 
 

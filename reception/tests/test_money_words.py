@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from accounts.models import Permission, Role
 from common.transactions import outermost
-from reception.money.queries import before_cancelling
+from reception.money.queries import SEE, before_cancelling
 from reception.tests.factories import text
 from reception.tests.money import Till
-from tokens import allocation
+from tokens import allocation, supply
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +19,11 @@ def paid(till: Till, *, slot: int = 2, amount: int | None = None, method: str = 
     token = till.give("Ravi", slot=slot, arrived=True)
     till.pay(till.live(token), amount, method)
     return Token.objects.select_related("session").get(pk=token.pk)
+
+
+def keep_from_money(role: str) -> None:
+    """Whoever has the role sees no bills any more."""
+    Role.objects.get(slug=role).permissions.remove(Permission.objects.get(code=SEE))
 
 
 class TestBeforeCancelling:
@@ -85,12 +91,54 @@ class TestOnTheDesk:
         assert link in till.client("billing-staff").get(f"/desk/tokens/{token.pk}/").content.decode()
         assert link not in till.asha.get(f"/desk/tokens/{token.pk}/").content.decode()
 
-    def test_a_plan_says_what_goes_back(self) -> None:
-        till = Till(capacity=3)
-        paid(till)
-        till.give("Sita", slot=2)
-        page = till.asha.get(f"/desk/sessions/{till.session.pk}/?do=cancel")
-        assert "₹600.00 of 1 paid bill goes back at the cash desk. 1 unpaid bill becomes void." in text(page)
+    def test_a_plan_says_what_goes_back_in_all_and_to_whom(self) -> None:
+        till = Till(capacity=4)
+        till.open_shift()
+        first = paid(till)
+        for name, method in (("Mohan", "cash"), ("Lata", "upi")):
+            till.pay(till.live(till.give(name, slot=2)), method=method)
+        unpaid = till.give("Sita", slot=2)
+        page = text(till.asha.get(f"/desk/sessions/{till.session.pk}/?do=cancel"))
+        ways = "by UPI (₹1,200.00), in cash (₹600.00)"
+        assert f"₹1,800.00 of 3 paid bills goes back {ways} at the cash desk. 1 unpaid bill becomes void." in page
+        assert page.count("₹600.00 goes back") == 3
+        assert "goes back" not in page[page.index(unpaid.number) :].split("↵")[0]
+        keep_from_money("reception")
+        plain = text(till.asha.get(f"/desk/sessions/{till.session.pk}/?do=cancel"))
+        assert "Who loses the place" in plain
+        assert "goes back" not in plain
+        outermost(lambda: supply.cancel_session(session_id=till.session.pk, reason="Dr Rao left", by=None))
+        assert [till.bills(token)[0].to_give_back for token in (first, unpaid)] == [600, 0]
+
+    @pytest.mark.parametrize(
+        ("when_displaced", "amount", "said", "then"),
+        [
+            ("credit", 600, "waits again. ₹600.00 goes back by UPI at the cash desk.", ("paid", 600, 600, 600)),
+            ("keep", 600, "waits again.", ("paid", 600, 0, 600)),
+            ("keep", 200, "waits again. ₹200.00 goes back by UPI at the cash desk.", ("paid", 600, 600, 200)),
+            ("keep", 0, "waits again. Bill %s of ₹600.00 becomes void.", ("void", 600, 0, 0)),
+        ],
+    )
+    def test_whose_place_a_new_token_takes_stands_beside_the_choice_with_what_becomes_of_the_money(
+        self, when_displaced: str, amount: int, said: str, then: tuple[str, int, int, int]
+    ) -> None:
+        till = Till(capacity=1, when_displaced=when_displaced)
+        token = till.give("Ravi", slot=2)
+        bill = till.live(token)
+        if amount:
+            till.pay(bill, amount)
+        sita = till.patient("Sita")
+        drawer = text(till.asha.get(f"/desk/?patient={sita.pk}&source=emergency"))
+        sentence = f"{token.number} {said.replace('%s', bill.number)}"
+        assert sentence in drawer
+        assert ("goes back" in drawer, "becomes void" in drawer) == ("goes back" in said, "becomes void" in said)
+        keep_from_money("reception")
+        plain = text(till.asha.get(f"/desk/?patient={sita.pk}&source=emergency"))
+        assert f"{token.number} waits again." in plain
+        assert ("goes back" in plain, "becomes void" in plain) == (False, False)
+        wish = {"patient_id": sita.pk, "source": "emergency", "slot_id": till.slots[2].pk}
+        outermost(lambda: allocation.request_token(**wish, by=None))
+        assert till.states(token) == [then]
 
     def test_paying_changes_the_row(self) -> None:
         till = Till()
