@@ -78,6 +78,20 @@ class DiscountLimitPassed(Forbidden):
     sentence = _("You may give away up to {limit} % of a bill; this is {percent} %.")
 
 
+class NotInPriceList(Forbidden):
+    """Who may not choose prices bills what has one."""
+
+    code = "not_in_price_list"
+    sentence = _("{description} is not in the price list, and you bill at its prices only.")
+
+
+class NotTheListPrice(Forbidden):
+    """Who may not choose prices bills at that of the list, with its tax."""
+
+    code = "not_the_list_price"
+    sentence = _("{description} costs {price} in the price list, with {percent} % tax. You bill at its prices only.")
+
+
 class NotADraft(Refused):
     """The bill is issued: it is voided or credited, never edited."""
 

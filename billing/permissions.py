@@ -4,6 +4,7 @@ from accounts.permissions import register
 
 register("billing.view", "See bills, payments and prices", roles=["billing-staff", "reception", "manager"])
 register("billing.bill", "Make bills", roles=["billing-staff", "reception"])
+register("billing.price", "Bill at other prices than those of the list", roles=["billing-staff", "reception"])
 register("billing.discount", "Give discounts, up to the role's limit", roles=["billing-staff", "manager"])
 register("billing.void", "Void bills that nobody has paid", roles=["billing-staff", "manager"])
 register("billing.credit", "Take something off an issued bill by a credit note", roles=["billing-staff", "manager"])

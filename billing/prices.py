@@ -1,11 +1,18 @@
-"""From the price list to the lines of a bill."""
+"""From the price list to the lines of a bill, and back: who may bill at other prices than the list's."""
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from django.db.models import Q
+
+from accounts.models import Facility, User
+from accounts.permissions import allows
+from billing.errors import NotInPriceList, NotTheListPrice
 from billing.models import Price, TaxRate
-from billing.queries.prices import tax_rates
+from billing.queries.prices import price_list, tax_rates
 from billing.rules import LineIn, Off
+from common.amounts import said
 
 
 def line_of(
@@ -46,3 +53,62 @@ def tax_of(price: Price, on: dt.date) -> TaxRate | None:
     if tax.valid_from <= on and (tax.valid_until is None or on <= tax.valid_until):
         return tax
     return tax_rates(price.facility_id, on).filter(name=tax.name).first()
+
+
+def require_prices(lines: Sequence[LineIn], *, by: User | None, facility: Facility, on: dt.date) -> None:
+    """Let pass who may choose prices, and lines that have the price and the tax of the list. Two queries, or none.
+
+    Args:
+        on: the facility's date of the bill.
+
+    Raises:
+        NotInPriceList, NotTheListPrice: 403, with the line to blame.
+    """
+    if by is None or allows(by, "billing.price", facility.pk):
+        return
+    listed = _listed(lines, facility.pk, on)
+    rates = {rate.name: rate for rate in tax_rates(facility.pk, on)}
+    for index, line in enumerate(lines):
+        known = _prices_of(line, listed)
+        if not known:
+            raise NotInPriceList(attr=f"lines.{index}", description=line.description)
+        if not any(_is_at(line, price, _rate(price, rates)) for price in known):
+            rate = _rate(known[0], rates)
+            raise NotTheListPrice(
+                attr=f"lines.{index}.unit_price",
+                description=known[0].name,
+                price=said(known[0].amount, facility.currency),
+                percent=f"{rate.percent.normalize():f}" if rate else "0",
+            )
+
+
+def _listed(lines: Iterable[LineIn], facility_id: int, on: dt.date) -> list[Price]:
+    """The prices that may be those of some of the lines."""
+    types, ids = {line.item_type for line in lines}, {line.item_id for line in lines}
+    names = {line.description.strip() for line in lines}
+    alike = Q(item_id__in=ids - {None}) | Q(item_id=None, name__in=names)
+    return list(price_list(facility_id, on).filter(alike, item_type__in=types))
+
+
+def _prices_of(line: LineIn, listed: Iterable[Price]) -> list[Price]:
+    """What the list has for what a line stands for: by its item, or by its name where the list knows no item.
+
+    A thing may have several prices, such as one for the night: that of the line's name comes first.
+    """
+    name = line.description.strip()
+    same = [price for price in listed if (price.item_type, price.item_id) == (line.item_type, line.item_id)]
+    return sorted(
+        (price for price in same if price.item_id is not None or price.name == name),
+        key=lambda price: price.name != name,
+    )
+
+
+def _rate(price: Price, rates: dict[str, TaxRate]) -> TaxRate | None:
+    return rates.get(price.tax.name) if price.tax else None
+
+
+def _is_at(line: LineIn, price: Price, rate: TaxRate | None) -> bool:
+    """Whether the line asks for the price with its tax, which makes no difference where it is none."""
+    percent, included = (rate.percent, rate.included) if rate else (Decimal(0), False)
+    same_tax = line.tax_percent == percent and (line.tax_included == included or not percent)
+    return line.unit_price == price.amount and same_tax

@@ -22,6 +22,7 @@ from billing.errors import BillIsPaid, BillIsVoid, NotADraft
 from billing.locking import lock_bill
 from billing.models import Bill, CreditNote, Line
 from billing.numbers import next_number
+from billing.prices import require_prices
 from billing.reasons import reason_of
 from billing.rules import LineIn, Off, Totals
 from billing.settling import Issue, Void, settle
@@ -58,11 +59,11 @@ def create_bill(
         billable_type, billable_id: what the bill is for, whatever app it belongs to.
         about: what people call it by, such as A-014, Dr Rao.
         discount: on the whole bill, spread over its lines.
-        by_rule: the discounts follow from a rule of the facility, so nobody's limit is asked for.
+        by_rule: prices and discounts follow from a rule of the facility, so nobody's right and limit are asked for.
 
     Raises:
         NotFound: 404, there is no such patient in this facility, or `by` has no part in it.
-        PermissionDenied, DiscountLimitPassed: 403.
+        PermissionDenied, NotInPriceList, NotTheListPrice, DiscountLimitPassed: 403.
         NoLines, BadAmount, DiscountTooLarge, ReasonNeeded: 400.
     """
     at = at or timezone.now()
@@ -73,6 +74,7 @@ def create_bill(
         reach(by, "billing.bill", patient.facility, facility_id=facility_id)
     sums = reckon(lines, discount, discount_reason)
     if not by_rule:
+        require_prices(lines, by=by, facility=patient.facility, on=patient.facility.local_date(at))
         require_discount(sums, by=by, facility_id=facility_id)
     bill = Bill(
         facility=patient.facility,
@@ -121,6 +123,7 @@ def change_draft(
         raise NotADraft(number=bill.number or "")
     sums = reckon(lines, discount, discount_reason)
     if not by_rule:
+        require_prices(lines, by=by, facility=bill.facility, on=bill.facility.local_date())
         require_discount(sums, by=by, facility_id=bill.facility_id)
     for name, amount in _amounts(sums).items():
         setattr(bill, name, amount)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts.api.callers import caller
-from accounts.permissions import require_anywhere
+from accounts.permissions import reach, require_anywhere
 from billing import actions, queries
 from billing.api import bodies, shapes
 from billing.api.answers import bill_json, credit_note_json, due_of, money, paid_json, receipt_json
@@ -52,15 +52,18 @@ class BillViewSet(GenericViewSet[Bill]):
         """Make a bill and issue it, unless it is a draft.
 
         A discount is an amount (50.00) or a share (10%), has a reason, and is within the limit of the caller's role:
-        403 `discount_limit`.
+        403 `discount_limit`. Who does not hold `billing.price` bills what the price list has for `item_type` and
+        `item_id` (for the name, where the list has no id) at its price and tax: 403 `not_in_price_list`,
+        `not_the_list_price`.
         """
         given = bodies.NewBillSerializer.of(request)
         by, content = caller(request), _content(given)
-        facility_id = patient_billed(given["patient"]).facility_id
-        require_places(content["lines"], facility_id)
+        patient = patient_billed(given["patient"])
+        reach(by, "billing.bill", patient)  # nobody learns from the refusal of a department who is a patient elsewhere
+        require_places(content["lines"], patient.facility_id)
         bill = actions.create_bill(
-            facility_id=facility_id,
-            patient_id=given["patient"],
+            facility_id=patient.facility_id,
+            patient_id=patient.pk,
             **content,
             billable_type=given["billable_type"],
             billable_id=given.get("billable_id"),

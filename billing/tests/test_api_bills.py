@@ -96,6 +96,12 @@ class TestTheBill:
         merged.save(update_fields=["is_active", "merged_into"])
         assert till.bill(patient=merged.pk)["patient"] == goes_on.pk
 
+    def test_a_stranger_learns_nothing_from_a_department(self, till: Till) -> None:
+        stranger, line = Till(name="Other Hospital"), {**ECG, "department": till.department.pk}
+        for patient in (till.patient().pk, 10**15):
+            assert stranger.ask({**line, "department": 10**15}, patient=patient).status_code == 404
+            assert stranger.ask(line, patient=patient).status_code == 404
+
     def test_departments_and_doctors_are_those_of_the_house(self, till: Till) -> None:
         mine = {"department": till.department.pk, "doctor": till.rao.pk}
         line = till.bill({**ECG, **mine})["lines"][0]
