@@ -39,8 +39,13 @@ _TOKENS: Final = f"""
       LEFT JOIN reception_visittoken v ON v.token_id = t.id
       LEFT JOIN reception_visit own ON own.id = v.visit_id
       LEFT JOIN patients_patient op ON op.id = own.patient_id
-      LEFT JOIN reception_visit today ON today.patient_id = coalesce(p.merged_into_id, p.id) AND today.date = s.date
-            AND today.facility_id = s.facility_id
+      LEFT JOIN LATERAL (
+        SELECT v.id FROM reception_visit v
+         WHERE v.patient_id = ANY(ARRAY(SELECT same.id FROM patients_patient same
+                                         WHERE same.id = coalesce(p.merged_into_id, p.id)
+                                            OR same.merged_into_id = coalesce(p.merged_into_id, p.id)))
+           AND v.date = s.date AND v.facility_id = s.facility_id
+         ORDER BY v.id LIMIT 1) today ON true
      WHERE t.id = ANY(%s)"""  # noqa: S608 - of constants
 
 # Whose bills are this token's: its own, and those of the tokens from which the patient was sent on.

@@ -93,6 +93,18 @@ class TestArriving:
         outermost(lambda: allocation.request_token(patient_id=ravi.pk, source="walk_in", slot_id=slot.pk, by=None))
         assert list(Bill.objects.order_by("pk").values_list("total", flat=True)) == [600, 500]
 
+    def test_a_record_that_was_merged_and_its_patient_have_one_visit_and_pay_the_hospital_fee_once(self) -> None:
+        till = Till(hospital_fee_once=True)
+        session = till.sitting(till.doctor("Dr Mehta"), till.session.starts_at)
+        ravi, double = till.patient("Ravi"), till.patient("Ravi K")
+        till.give(double)
+        asha = till.user("reception")
+        outermost(lambda: merge_patients(patient_id=double.pk, into_id=ravi.pk, by=asha))
+        slot = session.slots.last()
+        outermost(lambda: allocation.request_token(patient_id=ravi.pk, source="walk_in", slot_id=slot.pk, by=None))
+        assert Visit.objects.get().tokens.count() == 2
+        assert list(Bill.objects.order_by("pk").values_list("total", flat=True)) == [600, 500]
+
     @pytest.mark.parametrize("fees", [(500, 0), (0, 100), (0, 0)])
     def test_what_costs_nothing_is_on_no_bill(self, fees: tuple[int, int]) -> None:
         till = Till()
