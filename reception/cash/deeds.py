@@ -94,6 +94,12 @@ def _named(request: HttpRequest, name: str) -> int:
     return whole_number(request.POST.get(name, ""))
 
 
+def _version(request: HttpRequest) -> int | None:
+    """What the page had read of a bill when it was sent."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 # Money in
 
 
@@ -107,9 +113,8 @@ def take(request: HttpRequest, bill_id: int) -> HttpResponse:
     def deed(request: HttpRequest, where: Place) -> Told:
         sent = request.POST
         how = taking(sent, bill.due)
-        version = int(sent["version"]) if sent.get("version", "").isdecimal() else None
-        by = person(request)
-        receipt = actions.pay(bill_id=bill.pk, tenders=how.tenders, keep_rest=how.keep, version=version, by=by)
+        read, by = _version(request), person(request)
+        receipt = actions.pay(bill_id=bill.pk, tenders=how.tenders, keep_rest=how.keep, version=read, by=by)
         return {"on": {"receipt": receipt.pk, "taken": 1}}
 
     def again(error: DomainError) -> Told:
@@ -191,7 +196,25 @@ def void(request: HttpRequest, where: Place) -> Told:
     """Take a bill back that nobody has paid."""
     reason = request.POST.get("reason", "").strip()
     bill = actions.void_bill(bill_id=_named(request, "bill"), reason=reason, by=person(request))
-    return {"on": {"bill": bill.pk}, "said": _("%(number)s is void.") % {"number": bill.number}}
+    words = _("%(number)s is void.") % {"number": bill.number} if bill.number else _("The draft is discarded.")
+    return {"on": {"bill": bill.pk}, "said": words}
+
+
+@staff
+@require_POST
+def issue(request: HttpRequest) -> HttpResponse:
+    """Issue a draft; what is due on it comes next."""
+    where = here(request)
+    bill_id = _named(request, "bill")
+
+    def deed(request: HttpRequest, where: Place) -> Told:
+        bill = actions.issue_bill(bill_id=bill_id, version=_version(request), by=person(request))
+        return {"on": {"bill": bill.pk}}
+
+    def again(error: DomainError) -> Told:
+        return bill_panel(request, where, get_bill(bill_id, person(request)), error=error)
+
+    return _answered(request, where, deed, again)
 
 
 @_deed("credit")
@@ -225,7 +248,9 @@ def look(request: HttpRequest) -> HttpResponse:
     where = here(request)
     context: Told
     try:
-        context = {"sums": making.reckoned(request, where), "currency": where.facility.currency}
+        sums = making.reckoned(request, where)
+        added = sums.total - (sums.gross - sums.discount) if sums else making.ZERO
+        context = {"sums": sums, "added": added, "currency": where.facility.currency}
     except BadInput as error:
         context = {"wrong": error}
     return show(request, "cash/_reckoned.html", where.facility, context)

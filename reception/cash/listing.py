@@ -1,77 +1,68 @@
-"""The list of the cash desk: what is to be paid, was paid today, is to be given back, is void."""
+"""The list of the cash desk: what is to be paid, was paid today, is to be given back, is void; drafts and shifts."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import Facility
-from billing.models import Bill, Line, Receipt
-from billing.states import OWED, BillStatus, Method, ReceiptKind
+from billing.models import Bill, Receipt
+from billing.states import OWED, BillStatus, ReceiptKind
+from reception.cash import shifts
+from reception.cash.rows import MOST, Row, bill_of_list, receipt_row, with_names
 
 TABS: Final = {
     "pay": gettext_lazy("To pay"),
     "paid": gettext_lazy("Paid today"),
     "back": gettext_lazy("To give back"),
     "void": gettext_lazy("Void"),
+    "drafts": gettext_lazy("Drafts"),
+    "shifts": gettext_lazy("Shifts"),
 }
-MOST: Final = 60
-"""Rows of a tab; older ones are found by name or number."""
-
-METHOD_WORDS: Final = {
-    Method.CASH: gettext_lazy("Cash"),
-    Method.CARD: gettext_lazy("Card"),
-    Method.UPI: gettext_lazy("UPI"),
-    Method.ACCOUNT: gettext_lazy("Account"),
-    Method.BANK: gettext_lazy("Bank transfer"),
-    Method.WALLET: gettext_lazy("Wallet"),
-}
-"""How money comes, in the order of the keys 1 to 6."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the list.
-
-    Attributes:
-        name: the id of its element.
-        query: what selects it, in the page's address.
-        what: what it is for, in a few words.
-        tone: of the status: `chip`, `done`, `muted`.
-        amount: what the tab is about: due, taken, to give back, taken off.
-    """
-
-    name: str
-    query: str
-    patient: str
-    about: str
-    number: str
-    what: str
-    status: str
-    tone: str
-    amount: Decimal
-    currency: str
+UNPAID: Final = "unpaid"
+"""`pay` the other way round: the oldest bill first, by pages, with the age of each and the sum of all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One tab: its rows, and how many there are in all."""
+    """One tab, or a page of it.
+
+    Attributes:
+        counts: how many there are in all, by tab.
+        owed: what is due on all bills; of `unpaid` alone.
+    """
 
     tab: str
     counts: dict[str, int]
     rows: list[Row]
+    page: int = 1
+    owed: Decimal = Decimal(0)
+
+    @property
+    def many(self) -> int:
+        """How many there are in all."""
+        return self.counts["pay" if self.tab == UNPAID else self.tab]
 
     @property
     def more(self) -> int:
-        """How many rows are not shown."""
-        return max(self.counts[self.tab] - MOST, 0)
+        """How many rows are not shown, on this page and those before it."""
+        return max(self.many - MOST * self.page, 0) if self.tab in ("pay", UNPAID) else max(self.many - MOST, 0)
+
+    @property
+    def first(self) -> int:
+        """Which one of all stands on top, from 1."""
+        return (self.page - 1) * MOST + 1
+
+    @property
+    def last(self) -> int:
+        """Which one of all stands at the end."""
+        return self.first + len(self.rows) - 1
 
 
 _COUNTS: Final = """
@@ -80,20 +71,44 @@ SELECT
   (SELECT count(DISTINCT receipt_id) FROM billing_payment WHERE facility_id = %(facility)s AND date = %(date)s),
   (SELECT count(*) FROM billing_bill WHERE facility_id = %(facility)s AND due < 0),
   (SELECT count(*) FROM billing_ledgertransaction
-    WHERE facility_id = %(facility)s AND date = %(date)s AND kind = 'void')
+    WHERE facility_id = %(facility)s AND date = %(date)s AND kind = 'void'),
+  (SELECT count(*) FROM billing_bill WHERE facility_id = %(facility)s AND date IS NULL AND status = 'draft'),
+  (SELECT count(*) FROM billing_shift WHERE facility_id = %(facility)s AND closed_at IS NULL)
 """
 
 
-def listed(facility: Facility, date: dt.date, tab: str) -> Listed:
+def listed(facility: Facility, date: dt.date, tab: str, page: int = 1) -> Listed:
     """A tab of the list. Four queries at most.
 
     Args:
         date: the facility's date of now.
+        page: of `unpaid`, from 1; a page beyond the last is the last.
     """
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS, {"facility": facility.pk, "date": date})
         counts = dict(zip(TABS, cursor.fetchone(), strict=True))
+    if tab == UNPAID:
+        return _unpaid(facility, date, counts, page)
     return Listed(tab, counts, _ROWS[tab](facility, date))
+
+
+def _unpaid(facility: Facility, date: dt.date, counts: dict[str, int], page: int) -> Listed:
+    """A page of what is owed, the oldest first: in the order in which bills were made, which has an index."""
+    page = max(1, min(page, -(-counts["pay"] // MOST)))
+    owed = Bill.objects.filter(facility=facility, status__in=OWED)
+    # Only the keys are walked over: what a row shows is read for the rows of the page alone.
+    keys = owed.order_by("id").values("id")[(page - 1) * MOST : page * MOST]
+    bills = with_names(Bill.objects.filter(pk__in=keys).order_by("id"))
+    rows = [bill_of_list(each, each.due, status=_age(each, date), tone="muted") for each in bills]
+    due = owed.order_by().aggregate(sum=Sum("due"))["sum"] or Decimal(0)
+    return Listed(UNPAID, counts, rows, page, due)
+
+
+def _age(bill: Bill, date: dt.date) -> str:
+    """How long a bill has waited: `Today`, `312 days`; and whether a part of it was paid."""
+    days = (date - bill.date).days if bill.date else 0
+    age = ngettext("%(n)d day", "%(n)d days", days) % {"n": days} if days > 0 else _("Today")
+    return _("%(age)s, part paid") % {"age": age} if bill.status == BillStatus.PART_PAID else age
 
 
 # The tabs
@@ -101,12 +116,13 @@ def listed(facility: Facility, date: dt.date, tab: str) -> Listed:
 
 def _owed(facility: Facility, date: dt.date) -> list[Row]:
     bills = Bill.objects.filter(facility=facility, status__in=OWED).order_by("-id")
-    return [_bill_row(each, each.due) for each in with_names(bills)]
+    return [bill_of_list(each, each.due) for each in with_names(bills)]
 
 
 def _back(facility: Facility, date: dt.date) -> list[Row]:
     bills = Bill.objects.filter(facility=facility, due__lt=0).order_by("-id")
-    waiting = [_bill_row(each, each.to_give_back, status=_("Credited")) for each in with_names(bills)]
+    credited = {"status": _("Credited"), "tone": "chip"}
+    waiting = [bill_of_list(each, each.to_give_back, **credited) for each in with_names(bills)]
     return [*waiting, *_given(facility, date)]
 
 
@@ -120,7 +136,7 @@ def _given(facility: Facility, date: dt.date) -> list[Row]:
 def _void(facility: Facility, date: dt.date) -> list[Row]:
     told = {"ledger__facility": facility, "ledger__date": date, "ledger__kind": "void"}
     bills = Bill.objects.filter(facility=facility, **told).order_by("-voided_at")
-    return [_bill_row(each, each.total, what=each.void_reason) for each in with_names(bills)]
+    return [bill_of_list(each, each.total, what=each.void_reason) for each in with_names(bills)]
 
 
 def _paid(facility: Facility, date: dt.date) -> list[Row]:
@@ -129,74 +145,17 @@ def _paid(facility: Facility, date: dt.date) -> list[Row]:
     return [receipt_row(each, facility.currency) for each in rows[:MOST]]
 
 
+def _drafts(facility: Facility, date: dt.date) -> list[Row]:
+    # Only what was never issued has no date, so that the index by date finds it.
+    bills = Bill.objects.filter(facility=facility, date=None, status=BillStatus.DRAFT).order_by("-id")
+    return [bill_of_list(each, each.total) for each in with_names(bills)]
+
+
 _ROWS: Final[dict[str, Callable[[Facility, dt.date], list[Row]]]] = {
     "pay": _owed,
     "paid": _paid,
     "back": _back,
     "void": _void,
+    "drafts": _drafts,
+    "shifts": shifts.rows_of,
 }
-
-
-# Rows
-
-
-def with_names(bills: QuerySet[Bill], most: int = MOST) -> QuerySet[Bill]:
-    """Bills with their patient and `told`, the first descriptions of their lines. One query."""
-    lines = Line.objects.filter(bill=OuterRef("pk")).order_by("position").values("description")
-    return bills.select_related("patient").annotate(told=ArraySubquery(lines))[:most]
-
-
-def bill_row(bill: Any) -> Row:
-    """A bill of `with_names`, wherever it stands."""
-    return _bill_row(bill, bill.to_give_back or bill.owed or bill.total)
-
-
-def _bill_row(bill: Any, amount: Decimal, *, what: str = "", status: str = "") -> Row:
-    tone = {BillStatus.PART_PAID: "chip", BillStatus.PAID: "done"}.get(bill.status, "muted")
-    return Row(
-        name=f"bill-{bill.pk}",
-        query=f"bill={bill.pk}",
-        patient=bill.patient.name,
-        about=bill.about,
-        number=bill.number or _("Draft"),
-        what=what or said_lines(bill.told),
-        status=status or bill.get_status_display(),
-        tone="chip" if status else tone,
-        amount=amount,
-        currency=bill.currency,
-    )
-
-
-def said_lines(told: Iterable[str]) -> str:
-    """What a bill is for: two descriptions, or how many lines there are."""
-    words = list(told)
-    if len(words) <= 2:
-        return ", ".join(words)
-    rest = len(words) - 1
-    return ngettext("%(first)s and %(n)d more", "%(first)s and %(n)d more", rest) % {"first": words[0], "n": rest}
-
-
-def receipt_row(receipt: Receipt, currency: str) -> Row:
-    """A receipt or a voucher, its payments or refunds read: how, and whether some of it was given back."""
-    is_refund = receipt.kind == ReceiptKind.REFUND
-    deeds: list[Any] = list(receipt.refunds.all() if is_refund else receipt.payments.all())
-    amount = sum((each.amount for each in deeds), Decimal(0))
-    refunded = sum((getattr(each, "refunded", Decimal(0)) for each in deeds), Decimal(0))
-    return Row(
-        name=f"receipt-{receipt.pk}",
-        query=f"receipt={receipt.pk}",
-        patient=receipt.patient.name,
-        about=receipt.bill.about if receipt.bill else _("Patient's account"),
-        number=receipt.number,
-        what=" + ".join(dict.fromkeys(str(METHOD_WORDS[Method(each.method)]) for each in deeds)),
-        status=_receipt_status(receipt, amount, refunded),
-        tone="chip" if refunded else "done",
-        amount=amount,
-        currency=currency,
-    )
-
-
-def _receipt_status(receipt: Receipt, amount: Decimal, refunded: Decimal) -> str:
-    if receipt.kind == ReceiptKind.REFUND or refunded == amount:
-        return _("Given back")
-    return _("Part given back") if refunded else _("Paid")

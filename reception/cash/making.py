@@ -1,6 +1,8 @@
 """A bill made at the cash desk: from the price list, or for priority."""
 
+from dataclasses import replace
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from django.http import HttpRequest
@@ -43,20 +45,32 @@ class DiscountWrong(BadInput):
     """A discount is an amount or a percentage."""
 
     code = "bad_discount"
-    sentence = gettext_noop("Write the discount as an amount such as 50, or as 10%, not more than the bill.")
+    sentence = gettext_noop("Write the discount as an amount such as 50, or as 10%, not more than it is taken off.")
 
 
 def lines_in(request: HttpRequest, where: Place) -> list[LineIn]:
-    """The lines that were chosen, at the prices of today. One query.
+    """The lines that were chosen, at the prices of today, with what comes off each of them. One query.
 
     Raises:
-        QuantityWrong
+        QuantityWrong, DiscountWrong
     """
-    chosen = zip(request.POST.getlist("price"), request.POST.getlist("quantity"), strict=False)
-    wanted = [(int(price), quantity) for price, quantity in chosen if price.isdecimal() and len(price) < 18]
     today = where.facility.local_date()
-    prices = {each.pk: each for each in price_list(where.facility.pk, today)}
-    return [line_of(prices[price], _quantity(many), on=today) for price, many in wanted if price in prices]
+    prices = {str(each.pk): each for each in price_list(where.facility.pk, today)}
+    chosen = [each for each in typed_lines(request.POST) if each["price"] in prices]
+    return [
+        replace(line_of(prices[each["price"]], _quantity(each["quantity"]), on=today), off=_off(each["off"]))
+        for each in chosen
+    ]
+
+
+def typed_lines(sent: Any) -> list[dict[str, str]]:
+    """What was typed on each line: price, quantity, and what comes off, where discounts are given line by line."""
+    fields = [sent.getlist(name) if hasattr(sent, "getlist") else [] for name in ("price", "quantity", "off")]
+    by_line = "by_line" in sent
+    return [
+        {"price": price, "quantity": many, "off": off if by_line else ""}
+        for price, many, off in zip_longest(*fields, fillvalue="")
+    ]
 
 
 def _quantity(text: str) -> Decimal:
@@ -69,8 +83,9 @@ def _quantity(text: str) -> Decimal:
     return many
 
 
-def _off(request: HttpRequest) -> Off | None:
-    text = request.POST.get("discount", "").replace(",", "").strip()
+def _off(text: str) -> Off | None:
+    """A discount as it was typed: an amount, or a percentage; nothing where it is empty or takes nothing off."""
+    text = text.replace(",", "").strip()
     if not text:
         return None
     try:
@@ -85,7 +100,7 @@ def reckoned(request: HttpRequest, where: Place) -> Totals | None:
     require(person(request), "billing.bill", where.facility.pk)
     lines = lines_in(request, where)
     try:
-        return totals(lines, _off(request)) if lines else None
+        return totals(lines, _off(request.POST.get("discount", ""))) if lines else None
     except OffTooLarge:
         raise DiscountWrong(attr="discount") from None
     except NotMoney:
@@ -109,7 +124,7 @@ def make_bill(request: HttpRequest, where: Place) -> Bill:
         patient_id=patient.pk,
         lines=lines,
         about=request.POST.get("about", "").strip()[:120] or _("Cash desk"),
-        discount=_off(request),
+        discount=_off(request.POST.get("discount", "")),
         discount_reason=request.POST.get("reason", "").strip()[:200],
         by=person(request),
     )

@@ -7,21 +7,49 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from accounts.permissions import require
 from billing.queries import get_bill
 from reception.cash import finding
-from reception.cash.listing import TABS
+from reception.cash.listing import TABS, UNPAID
 from reception.cash.panel import TAKE, VIEW, panel, sum_context
 from reception.cash.parts import Sight, frame, parts
 from reception.cash.questions import QUESTIONS
+from reception.cash.shifts import OVERSEES
 from reception.cash.sums import read
 from reception.errors import OldDay
 from reception.pages.asking import whole_number
 from reception.pages.frame import Place, may, person, place, show, staff
 from reception.streaming import live_page
 from tokens.live import Watch
+
+_AMOUNTS = {
+    "paid": gettext_lazy("Paid"),
+    "back": gettext_lazy("To give back"),
+    "void": gettext_lazy("Total"),
+    "drafts": gettext_lazy("Total"),
+    "shifts": gettext_lazy("Taken"),
+}
+"""What the last column of a tab is about; what is due, where nothing else is said."""
+
+
+_ORDERS = {
+    "pay": {
+        "address": f"?tab={UNPAID}",
+        "sort": "descending",
+        "words": gettext_lazy("Bill, newest first"),
+        "other": gettext_lazy("Oldest first"),
+    },
+    UNPAID: {
+        "address": "?tab=pay",
+        "sort": "ascending",
+        "words": gettext_lazy("Bill, oldest first"),
+        "other": gettext_lazy("Newest first"),
+    },
+}
+"""Tabs that can be turned round: in which order they stand, and the other way."""
 
 
 def here(request: HttpRequest) -> Place:
@@ -68,27 +96,33 @@ def whole(request: HttpRequest, where: Place, beside: dict[str, Any], *, status:
         "shift_head": found.safe("cash-shift"),
         "tabs": found.safe("cash-tabs"),
         "rows": found.rows,
+        "pages": found.safe("cash-pages"),
+        "order": _ORDERS.get(sight.tab),
         "tab": sight.tab,
-        "tab_words": TABS[sight.tab],
-        "amount_words": {"paid": _("Paid"), "back": _("To give back"), "void": _("Total")}.get(sight.tab, _("Due")),
+        "tab_words": TABS.get(sight.tab, _("Unpaid, the oldest first")),
+        "amount_words": _AMOUNTS.get(sight.tab, gettext_lazy("Due")),
         "takes": sight.takes,
         "may_bill": allowed("billing.bill"),
-        "stream": urlencode({"tab": sight.tab, "today": sight.date.isoformat()}),
+        "stream": urlencode({"tab": sight.tab, "page": sight.page, "today": sight.date.isoformat()}),
         "live_page": True,
     }
     return show(request, "cash/cash.html", where.facility, {**context, **beside}, status=status)
 
 
 def sight_of(request: HttpRequest, where: Place) -> Sight:
-    """What the person sees."""
+    """What the person sees; who takes no money and oversees who does, sees the shifts first."""
     tab, allowed = request.GET.get("tab", ""), may(request, where.facility)
+    takes, oversees = allowed(TAKE), allowed(OVERSEES)
+    known = (tab in TABS and (oversees or tab != "shifts")) or tab == UNPAID
+    page = request.GET.get("page", "")
     return Sight(
         facility_id=where.facility.pk,
         date=where.facility.local_date(),
-        tab=tab if tab in TABS else "pay",
+        tab=tab if known else "shifts" if oversees and not takes else "pay",
         user_id=person(request).pk,
-        takes=allowed(TAKE),
-        oversees=allowed("billing.shifts"),
+        takes=takes,
+        oversees=oversees,
+        page=int(page) if tab == UNPAID and page.isdecimal() and 0 < len(page) < 7 else 1,
         language=translation.get_language() or "en",
     )
 

@@ -16,7 +16,8 @@ from reception.cash import papers, persons
 from reception.cash.notes import usual_notes
 from reception.cash.priority import priority_of
 from reception.cash.questions import QUESTIONS
-from reception.cash.sums import Read, read, summed
+from reception.cash.shifts import shift_by_address
+from reception.cash.sums import Read, moment, read, summed
 from reception.cash.ways import denominations, methods
 from reception.money.fees import ABOUT_TOKENS, PRIORITY
 from reception.pages.asking import whole_number
@@ -78,8 +79,9 @@ def bill_panel(
         "key": uuid4(),
         "error": error,
         "sent": sent or {},
-        "may_void": allowed("billing.void") and bill.status == BillStatus.OPEN,
-        "may_credit": allowed("billing.credit") and bill.status != BillStatus.VOID and bill.total > bill.credited,
+        "may_issue": allowed("billing.bill") and bill.status == BillStatus.DRAFT,
+        "may_void": allowed("billing.void") and bill.status in (BillStatus.OPEN, BillStatus.DRAFT),
+        "may_credit": allowed("billing.credit") and bill.issued_at is not None and _creditable(bill),
         "may_refund": allowed("billing.refund") and bool(found.refundable),
         **sum_context(request, found),
         **token_context(bill, takes=allowed(TAKE)),
@@ -87,6 +89,10 @@ def bill_panel(
     if bill.status in OWED and allowed(TAKE):
         context |= taking_context(request, bill, split="split" in (sent or request.GET))
     return context
+
+
+def _creditable(bill: Bill) -> bool:
+    return bill.status != BillStatus.VOID and bill.total > bill.credited
 
 
 def token_context(bill: Bill, *, takes: bool) -> Context:
@@ -104,6 +110,7 @@ def sum_context(request: HttpRequest, found: Read) -> Context:
     return {
         "bill": found.bill,
         "found": found,
+        "issued": found.bill.issued_at and moment(found.bill.issued_at, found.bill.facility),
         "sum": rows,
         "asked": papers.down_to_total(rows),
         "since": since,
@@ -184,5 +191,6 @@ _SHOWN: dict[str, Callable[[HttpRequest, Place, str], Context]] = {
     "receipt": receipt_by_address,
     "token": token_by_address,
     "patient": persons.patient_by_address,
+    "shift": shift_by_address,
     "q": persons.found_by_address,
 }

@@ -11,9 +11,8 @@ from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Facility, User
-from billing.models import Shift
 from billing.queries import current_shift, shift_report
-from reception.cash.listing import TABS, Listed, listed
+from reception.cash.listing import TABS, UNPAID, Listed, listed
 from tokens.live import Frame, shared
 from tokens.live.frames import arranged
 
@@ -29,6 +28,7 @@ class Sight:
         user_id: whose shift stands in the head.
         takes: whether they may have one.
         oversees: whether they may see and close the shifts of others.
+        page: of a list that has pages.
     """
 
     facility_id: int
@@ -37,6 +37,7 @@ class Sight:
     user_id: int
     takes: bool
     oversees: bool = False
+    page: int = 1
     language: str = "en"
 
 
@@ -66,13 +67,14 @@ def parts(facility: Facility, sight: Sight) -> Parts:
     """The parts as they are now. Seven queries at most."""
     with timezone.override(facility.tz), translation.override(sight.language):
         found = shared(
-            ("cash", facility.pk, sight.date, sight.tab, sight.language),
-            lambda: listed(facility, sight.date, sight.tab),
+            ("cash", facility.pk, sight.date, sight.tab, sight.page, sight.language),
+            lambda: listed(facility, sight.date, sight.tab, sight.page),
         )
         rows = _rows(found)
         html = {
-            "cash-shift": _write("_shift", {"facility": facility, "takes": sight.takes, **_shift(facility, sight)}),
-            "cash-tabs": _write("_tabs", {"listed": found, "tabs": TABS}),
+            "cash-shift": _write("_shift", _shift(facility, sight, found)),
+            "cash-tabs": _write("_tabs", {"listed": found, "tabs": _tabs(sight, found)}),
+            "cash-pages": _write("_pages", {"listed": found, "paged": sight.tab == UNPAID, "facility": facility}),
             ROWS: arranged(ROWS, rows),
             **rows,
         }
@@ -85,23 +87,33 @@ def frame(sight: Sight) -> Frame | None:
     return parts(facility, sight).frame if facility else None
 
 
-def _shift(facility: Facility, sight: Sight) -> dict[str, object]:
+def _shift(facility: Facility, sight: Sight, found: Listed) -> dict[str, object]:
     shift = current_shift(User(pk=sight.user_id), facility.pk)
-    others = Shift.objects.filter(facility=facility, closed_at=None).exclude(cashier=sight.user_id)
     return {
+        "facility": facility,
+        "takes": sight.takes,
+        "oversees": sight.oversees,
         "shift": shift,
         "report": shift_report(shift) if shift else None,
-        "others": list(others.select_related("drawer", "cashier").order_by("id")) if sight.oversees else [],
+        "others": found.counts["shifts"] - bool(shift),
     }
+
+
+def _tabs(sight: Sight, found: Listed) -> list[tuple[str, object, int, bool]]:
+    """Name, words and count of each tab that is shown, and whether it is this one."""
+    current = "pay" if sight.tab == UNPAID else sight.tab
+    kept = {"drafts": found.counts["drafts"] > 0, "shifts": sight.oversees}
+    shown = [each for each in TABS if each == current or kept.get(each, True)]
+    return [(each, TABS[each], found.counts[each], each == current) for each in shown]
 
 
 def _rows(found: Listed) -> dict[str, str]:
     """Each row by its id; one that says so where there is none, one at the end where there are more."""
-    rows = {row.name: _write("_row", {"row": row, "tab": found.tab}) for row in found.rows}
+    rows = {row.name: _write("_row", {"row": row, "listed": found}) for row in found.rows}
     if not rows:
         rows["cash-none"] = _write("_none", {"tab": found.tab})
-    if found.more:
-        rows["cash-more"] = _write("_more", {"n": found.more})
+    if found.more and found.tab != UNPAID:
+        rows["cash-more"] = _write("_more", {"n": found.more, "tab": found.tab})
     return rows
 
 

@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from accounts.permissions import require
 from billing.models import Bill
 from billing.queries import advance_balance
-from billing.states import OWED
+from billing.states import OWED, BillStatus
 from patients.models import Patient
 from patients.queries import get_patient
 from reception.cash import finding
-from reception.cash.listing import bill_row, with_names
 from reception.cash.priority import priority_of
+from reception.cash.rows import bill_row, with_names
 from reception.pages.asking import whole_number
 from reception.pages.frame import Place, may, person
 from tokens.models import Token
@@ -41,7 +41,8 @@ def person_panel(request: HttpRequest, where: Place, patient: Patient) -> Contex
         "patient": patient,
         "age": patient.age(where.date),
         "owed": [bill_row(each) for each in with_names(bills.filter(status__in=OWED), 12)],
-        "others": [bill_row(each) for each in with_names(bills.exclude(status__in=OWED), 6)],
+        "drafts": [bill_row(each) for each in with_names(bills.filter(status=BillStatus.DRAFT), 6)],
+        "others": [bill_row(each) for each in with_names(bills.exclude(status__in=(*OWED, BillStatus.DRAFT)), 6)],
         "balance": advance_balance(facility.pk, patient.pk),
         "may_bill": allowed("billing.bill"),
         "may_take": allowed("billing.take"),

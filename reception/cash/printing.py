@@ -102,7 +102,7 @@ def receipt_print(request: HttpRequest, receipt_id: int) -> HttpResponse:
 def _bill(request: HttpRequest, bill_id: int) -> dict[str, Any]:
     bill = get_bill(bill_id, person(request))
     found = read(bill)
-    rows = summed(found)
+    rows = summed(found, dated=True)
     rules = BillingSettings.objects.filter(pk=bill.facility_id).first()
     return {"bill": bill, "found": found, "sum": rows, "rules": rules, "size": "a4"}
 

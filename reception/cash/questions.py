@@ -30,9 +30,10 @@ from patients.models import Patient
 from patients.queries import get_patient
 from reception import queries
 from reception.cash import finding
-from reception.cash.listing import METHOD_WORDS
+from reception.cash.making import typed_lines
 from reception.cash.notes import usual_notes
 from reception.cash.priority import priority_of
+from reception.cash.rows import METHOD_WORDS
 from reception.cash.ways import denominations, methods
 from reception.pages.asking import whole_number
 from reception.pages.frame import Place, person
@@ -180,10 +181,8 @@ def _new(request: HttpRequest, where: Place, asked: Any) -> Context:
 
 def _lines(asked: Any) -> list[dict[str, str]]:
     """The lines that were filled in, and empty ones after them."""
-    chosen = asked.getlist("price") if hasattr(asked, "getlist") else []
-    many = asked.getlist("quantity") if hasattr(asked, "getlist") else []
-    typed = [{"price": price, "quantity": n} for price, n in zip(chosen, many, strict=False) if price]
-    return typed + [{"price": "", "quantity": "1"}] * max(OWN_LINES - len(typed), 1)
+    typed = [each for each in typed_lines(asked) if each["price"]]
+    return typed + [{"price": "", "quantity": "1", "off": ""}] * max(OWN_LINES - len(typed), 1)
 
 
 def _whom(request: HttpRequest, where: Place, asked: Any, code: str) -> Context:

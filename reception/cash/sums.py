@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from billing.models import Bill, CreditNote, Line, Payment, Refund
 from billing.states import BillStatus, Method
 from common.amounts import figures
 from common.templatetags.money import quantity
-from reception.cash.listing import METHOD_WORDS
+from reception.cash.rows import METHOD_WORDS
 
 ZERO = Decimal(0)
 
@@ -56,9 +57,14 @@ def read(bill: Bill) -> Read:
     return Read(bill, lines, payments, refunds, notes)
 
 
-def summed(found: Read) -> list[SumLine]:
-    """The sum of a bill, from its lines to what is due."""
+def summed(found: Read, *, dated: bool = False) -> list[SumLine]:
+    """The sum of a bill, from its lines to what is due; of a draft, which nobody owes, to its total.
+
+    Args:
+        dated: each moment with its day, for paper, which is read on another one.
+    """
     bill = found.bill
+    told = partial(when, facility=bill.facility) if dated else partial(moment, facility=bill.facility)
     rows = [SumLine(_line_words(each, bill.currency), each.gross) for each in found.lines]
     rows += [SumLine(words, -amount, "muted") for words, amount in _discounts(found.lines).items()]
     added = bill.total - (bill.gross - bill.discount)
@@ -66,8 +72,10 @@ def summed(found: Read) -> list[SumLine]:
         rows.append(SumLine(_("Tax"), added, "muted"))
     rows.append(SumLine(_("Total"), bill.total, "total"))
     rows += [SumLine(_("Credited: %(why)s") % {"why": each.reason}, -each.amount, "muted") for each in found.notes]
-    rows += [SumLine(_paid_words(each, bill.facility), -each.amount, "muted") for each in found.payments]
-    rows += [SumLine(_given_words(each, bill.facility), each.amount, "muted") for each in found.refunds]
+    rows += [SumLine(_paid_words(each, told(each.at)), -each.amount, "muted") for each in found.payments]
+    rows += [SumLine(_given_words(each, told(each.at)), each.amount, "muted") for each in found.refunds]
+    if bill.status == BillStatus.DRAFT:
+        return rows
     if bill.status == BillStatus.VOID:
         return [*rows, SumLine(_("Void"), -bill.total, "muted"), SumLine(_("Due"), ZERO, "due")]
     if bill.due < 0:
@@ -93,17 +101,22 @@ def _discounts(lines: Iterable[Line]) -> dict[str, Decimal]:
     return found
 
 
-def _paid_words(payment: Payment, facility: Facility) -> str:
-    how = METHOD_WORDS[Method(payment.method)]
-    return _("Paid, %(how)s, %(at)s") % {"how": how, "at": moment(payment.at, facility)}
+def _paid_words(payment: Payment, at: str) -> str:
+    return _("Paid, %(how)s, %(at)s") % {"how": METHOD_WORDS[Method(payment.method)], "at": at}
 
 
-def _given_words(refund: Refund, facility: Facility) -> str:
-    how = METHOD_WORDS[Method(refund.method)]
-    return _("Given back, %(how)s, %(at)s") % {"how": how, "at": moment(refund.at, facility)}
+def _given_words(refund: Refund, at: str) -> str:
+    return _("Given back, %(how)s, %(at)s") % {"how": METHOD_WORDS[Method(refund.method)], "at": at}
 
 
 def moment(at: datetime, facility: Facility) -> str:
     """A time of today, or the day and the time, by the facility's clock."""
     local = timezone.localtime(at, facility.tz)
-    return f"{local:%H:%M}" if local.date() == facility.local_date() else f"{local.day} {local:%b %H:%M}"
+    return f"{local:%H:%M}" if local.date() == facility.local_date() else when(at, facility)
+
+
+def when(at: datetime, facility: Facility) -> str:
+    """The day and the time, by the facility's clock; the year where it is another one."""
+    local = timezone.localtime(at, facility.tz)
+    year = f" {local:%Y}" if local.year != facility.local_date().year else ""
+    return f"{local.day} {local:%b}{year}, {local:%H:%M}"

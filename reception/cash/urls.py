@@ -10,6 +10,7 @@ urlpatterns = [
     path("find/", pages.find, name="cash_find"),
     path("bills/", deeds.new_bill, name="cash_new_bill"),
     path("bills/look/", deeds.look, name="cash_look"),
+    path("bills/issue/", deeds.issue, name="cash_issue"),
     path("bills/void/", deeds.void, name="cash_void"),
     path("bills/credit/", deeds.credit, name="cash_credit"),
     path("bills/give-back/", deeds.give_back, name="cash_back"),

@@ -5,7 +5,7 @@ from typing import Any
 from billing.models import BillingSettings
 from billing.models.setup import indian_notes
 from billing.states import Method
-from reception.cash.listing import METHOD_WORDS
+from reception.cash.rows import METHOD_WORDS
 
 
 def methods(*, cash: bool, account: bool) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import { forget } from "./find.js";
 import { control, onEscape, onKey, pressAfter } from "./keys.js";
 
 // What the address says of the drawer alone.
-const OWN = ["bill", "receipt", "taken", "token", "patient", "do", "split", "payment", "q", "since", "shift"];
+const OWN = ["bill", "receipt", "shift", "taken", "token", "patient", "do", "split", "payment", "q", "since"];
 
 // --- amounts, in cents ------------------------------------------------------------------------------------------------
 
@@ -88,6 +88,7 @@ document.addEventListener("input", ({ target }) => {
 
 document.addEventListener("change", ({ target }) => {
   if (target.name === "method") chosen(target);
+  if (target.id === "by-line" && target.checked) lastLine().focus();
   if (target.name === "payment") $("#amount").value = target.dataset.left;
   if (target.closest("#take")) reckon();
   if (target.closest("#refund")) refunding();
@@ -96,6 +97,15 @@ document.addEventListener("change", ({ target }) => {
 // A finger that taps wants no keyboard on the screen before it asks for one: what was opened is focused, no field of it.
 const touch = matchMedia("(pointer: coarse)");
 const first = (drawer) => $$("[data-first]", drawer).find((field) => field.checkVisibility());
+
+/** The field that was refused; some are called otherwise by the rule that refuses. */
+const CALLED = { discount_reason: "reason", lines: "price", tendered: "received" };
+function wrong(drawer) {
+  const name = drawer.dataset.wrong;
+  const fields = name ? $$(`[name="${CSS.escape(CALLED[name] ?? name)}"]:not([type=radio])`, drawer) : [];
+  return fields.find((field) => field.checkVisibility());
+}
+
 function focusOn(field) {
   if (!field?.checkVisibility()) return;
   if (touch.matches) return reach($("#drawer-title"));
@@ -166,10 +176,16 @@ function moreLines() {
   const spare = $(".new-line[data-spare]") ?? $(".new-line:last-child").cloneNode(true);
   delete spare.dataset.spare;
   if (!spare.isConnected) {
-    $("select", spare).value = "";
+    for (const field of $$("select, input", spare)) field.value = field.name === "quantity" ? "1" : "";
     $("#new-lines").append(spare);
   }
   $("select", spare).focus();
+}
+
+/** The discount of the line that was chosen last. */
+function lastLine() {
+  const lines = $$(".new-line:not([data-spare])");
+  return $(".off", lines.findLast((line) => $("select", line).value) ?? lines[0]);
 }
 
 function refunding() {
@@ -208,7 +224,7 @@ let selected = null;
 
 function nameOf(address) {
   const query = new URL(address, location).searchParams;
-  const kind = ["bill", "receipt"].find((each) => query.has(each));
+  const kind = ["bill", "receipt", "shift"].find((each) => query.has(each));
   return kind ? `${kind}-${query.get(kind)}` : null;
 }
 
@@ -311,7 +327,7 @@ document.addEventListener("drawer:opened", ({ detail }) => {
   const bill = $("#take")?.getAttribute("action")?.match(/bills\/(\d+)\//)?.[1];
   selected = of ?? (bill ? `bill-${bill}` : selected);
   paint();
-  focusOn(first(detail.drawer));
+  focusOn(wrong(detail.drawer) ?? first(detail.drawer));
   reckon();
   if ($("#counting")) count();
   if ($("#refund")) refunding();
@@ -379,8 +395,11 @@ function askFor(due, before) {
 
 selected = nameOf(location.href);
 paint();
-focusOn(first($("#drawer")));
+focusOn(wrong($("#drawer")) ?? first($("#drawer")));
 reckon();
 if ($("#counting")) count();
 if ($("#refund")) refunding();
 printNow();
+
+// Where the tabs do not all fit, the one that is open is among those that one sees.
+$("#cash-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
