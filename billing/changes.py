@@ -24,6 +24,7 @@ class BillChange:
         kind: what was done. A bill of nothing is "issued" and never "paid": its status says that nothing is due.
         by: who did it; None for the clinic itself.
         receipt: of a payment or refund, without its number yet: numbers are drawn last, when nobody refuses any more.
+        more: the same deed changes the bill again at once: what is due on it now is not what will be asked for.
     """
 
     bill: Bill
@@ -31,6 +32,7 @@ class BillChange:
     by: User | None
     at: dt.datetime
     receipt: Receipt | None = None
+    more: bool = False
 
 
 def tell(change: BillChange) -> None:

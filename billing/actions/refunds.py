@@ -111,7 +111,7 @@ def _credit(bill: Bill, amount: Decimal, reason: str, by: User | None, at: dt.da
     if owed_for <= 0:
         return None
     note = write_credit(bill, amount=owed_for, reason=reason, by=by, at=at)
-    tell(BillChange(bill, "credited", by, at))
+    tell(BillChange(bill, "credited", by, at, more=True))
     return note
 
 
@@ -248,8 +248,8 @@ def _give(
     _grow(parts, bill)
     if bill is not None:
         settle(bill, paid=bill.paid - sum((amount for _, amount in parts), Decimal(0)))
-        receipt.due_after = bill.due
         tell(BillChange(bill, "refunded", receipt.by, receipt.at, receipt))
+        receipt.due_after = bill.due  # with what other apps took off it because of the refund
     return number_receipt(receipt)
 
 

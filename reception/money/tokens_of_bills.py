@@ -9,7 +9,8 @@ from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
 from accounts.permissions import allows
-from billing.changes import BillChange
+from billing.changes import BillChange, tell
+from billing.crediting import write_credit
 from billing.models import Bill, BillingSettings
 from billing.states import BillStatus
 from common.amounts import said
@@ -22,6 +23,9 @@ from tokens.states import ACTIVE
 
 NO_SESSION: Final = 0
 """What screens of the facility hear where money moved that no session shows."""
+
+WITHDRAWN: Final = "Priority is not given"
+"""Why the rest of a bill for priority is not asked for."""
 
 _TOKENS: Final = """
     SELECT t.id, t.number, t.session_id, t.paid, t.status, l.item_type,
@@ -76,6 +80,8 @@ def tokens_of(bill: Bill) -> list[TokenOfBill]:
 def follow(change: BillChange) -> None:
     """Who has paid for priority gets it at once; while it is used its fee stays paid; screens are told.
 
+    Of priority that is not given any more nothing stays due.
+
     Raises:
         BadInput: 400, the bill is about a token that is not its patient's.
         PriorityNotSold, PriorityTooCheap, PriorityInUse: 409.
@@ -89,6 +95,8 @@ def follow(change: BillChange) -> None:
                 allocation.mark_paid(token_id=token.id, by=_may_mark(change), at=change.at)
     elif change.kind in ("credited", "refunded"):
         _refuse_in_use(change, tokens)
+        if not change.more:
+            _withdraw(change, tokens)
     elif change.kind == "voided":
         release(change.bill.pk)
     session_ids = {token.session_id for token in tokens} or {NO_SESSION}
@@ -122,3 +130,18 @@ def _refuse_in_use(change: BillChange, tokens: list[TokenOfBill]) -> None:
     for token in tokens:
         if token.uses_priority and (token.credited if change.kind == "credited" else change.bill.due > 0):
             raise PriorityInUse(number=token.number)
+
+
+def _withdraw(change: BillChange, tokens: list[TokenOfBill]) -> None:
+    """Take off a bill for priority alone what it still asks for, once a credit note stands on it.
+
+    Such a bill gives no priority any more (`gets_priority`), and who wants it after all pays the fee anew: nobody is to
+    be asked for both.
+    """
+    bill = change.bill
+    if bill.due <= 0 or not bill.credited or not tokens or any(token.paid for token in tokens):
+        return
+    if bill.lines.exclude(item_type=PRIORITY).exists():
+        return
+    write_credit(bill, amount=bill.due, reason=WITHDRAWN, by=None, at=change.at)
+    tell(BillChange(bill, "credited", None, change.at))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from billing import actions
+from billing.errors import BillNotOpen
 from billing.models import Bill
 from billing.rules import LineIn
 from common.errors import BadInput
@@ -17,12 +18,15 @@ from tokens.models import Token
 pytestmark = pytest.mark.django_db
 
 
-def make(till: Till, patient_id: int, item_type: str, item_id: int, price: str = "300", **more: Any) -> Bill:
+def make(
+    till: Till, patient_id: int, item_type: str, item_id: int, price: str = "300", also: str = "", **more: Any
+) -> Bill:
     """A bill as the cash desk writes one by hand."""
-    line = LineIn("By hand", Decimal(price), item_type=item_type, item_id=item_id)
+    lines = [LineIn("By hand", Decimal(price), item_type=item_type, item_id=item_id)]
+    lines += [LineIn(also, Decimal(650))] if also else []
     return outermost(
         lambda: actions.create_bill(
-            facility_id=till.facility.pk, patient_id=patient_id, lines=[line], by=till.meena, **more
+            facility_id=till.facility.pk, patient_id=patient_id, lines=lines, by=till.meena, **more
         )
     )
 
@@ -90,6 +94,17 @@ class TestPriority:
         token = till.give("Ravi", "online", arrived=False)
         bill = make(till, token.patient_id, "priority", token.pk)
         taken_off = {"bill_id": bill.pk, "amount": Decimal(299), "reason": "a friend"}
+        outermost(lambda: actions.credit_bill(**taken_off, by=till.meena))
+        with pytest.raises(BillNotOpen):
+            till.pay(bill, 1)
+        assert not paid(token)
+
+    def test_is_not_won_so_on_a_bill_with_other_things_either(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        bill = make(till, token.patient_id, "priority", token.pk, also="ECG")
+        line = bill.lines.get(item_type="priority")
+        taken_off = {"bill_id": bill.pk, "amount": Decimal(299), "reason": "a friend", "line_ids": [line.pk]}
         outermost(lambda: actions.credit_bill(**taken_off, by=till.meena))
         till.pay(bill)
         assert not paid(token)

@@ -6,7 +6,8 @@ import pytest
 
 from billing import actions
 from billing.errors import ShiftClosed
-from billing.models import Bill, Payment, Receipt
+from billing.models import Bill, CreditNote, Payment, Receipt, Refund
+from billing.rules import LineIn
 from billing.tenders import Tender
 from common.transactions import outermost
 from reception.errors import PriorityInUse, PriorityNotSold
@@ -89,6 +90,73 @@ class TestTakingTheFee:
                 lambda: take_priority_fee(token_id=token.pk, tenders=[Tender("cash", Decimal(300))], by=till.meena)
             )
         assert (now(token).paid, till.bills(token)) == (False, [])
+
+
+def give_back(till: Till, receipt: Receipt, amount: int, **more: bool) -> Refund:
+    payment = receipt.payments.get()
+    deed = {"payment_id": payment.pk, "amount": Decimal(amount), "reason": "Changed her mind", **more}
+    refund: Refund = outermost(lambda: actions.refund_payment(**deed, by=till.meena))
+    return refund
+
+
+class TestAPartThatIsGivenBack:
+    """Nobody is asked for the rest of what is not given."""
+
+    def test_with_a_credit_note_nothing_stays_due_and_the_fee_is_asked_for_once(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        refund = give_back(till, take(till, token, 100), 100, credit=True)
+        assert till.states(token) == [("paid", 300, 300, 0)]
+        assert (refund.receipt.due_after, refund.bill.due if refund.bill else None) == (0, 0)
+        take(till, token, 300, "T-2")
+        assert (now(token).paid, till.states(token)) == (True, [("paid", 300, 300, 0), ("paid", 300, 0, 300)])
+        till.balanced()
+
+    def test_of_a_part_with_a_credit_note_the_rest_is_carried_to_the_consultation(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        give_back(till, take(till, token, 100), 40, credit=True)
+        assert till.states(token) == [("paid", 300, 240, 60)]
+        till.arrive(token)
+        assert till.states(token) == [("paid", 300, 300, 0), ("part_paid", 600, 0, 60)]
+        till.balanced()
+
+    def test_the_notes_are_two_and_say_why(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        give_back(till, take(till, token, 100), 100, credit=True)
+        notes = CreditNote.objects.order_by("number").values_list("amount", "reason", "by")
+        assert list(notes) == [(100, "Changed her mind", till.meena.pk), (200, "Priority is not given", None)]
+
+    def test_without_one_the_bill_asks_for_all_of_it_again_and_no_second_one_is_made(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        give_back(till, take(till, token, 100), 100)
+        assert till.states(token) == [("open", 300, 0, 0)]
+        take(till, token, 300, "T-2")
+        assert till.states(token) == [("paid", 300, 0, 300)]
+
+    def test_what_is_taken_off_before_anything_was_paid_leaves_nothing_due(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        bill = give_back(till, take(till, token, 100), 100).bill
+        assert bill is not None
+        kind = {"bill_id": bill.pk, "amount": Decimal(50), "reason": "Asked by mistake", "by": till.user("manager")}
+        outermost(lambda: actions.credit_bill(**kind))
+        assert till.states(token) == [("paid", 300, 300, 0)]
+        till.balanced()
+
+    def test_a_bill_that_is_for_other_things_too_keeps_asking_for_them(self) -> None:
+        till = Till()
+        token = till.give("Ravi", "online", arrived=False)
+        lines = [
+            LineIn("Priority fee", Decimal(300), item_type="priority", item_id=token.pk),
+            LineIn("ECG", Decimal(650)),
+        ]
+        where = {"facility_id": till.facility.pk, "patient_id": token.patient_id, "lines": lines, "by": None}
+        bill = outermost(lambda: actions.create_bill(**where))
+        give_back(till, till.pay(bill, 300), 300, credit=True)
+        assert till.states(token) == [("open", 950, 300, 0)]
 
 
 class TestWithoutTheCashDesk:
