@@ -238,6 +238,8 @@ OPD_CONSEQUENCES: list[str] = ["reception.money.consequences.of_tokens"]
 OPD_BILL_LOCKS: list[str] = ["reception.money.holding.sessions_of_bills"]
 OPD_BILL_CONSEQUENCES: list[str] = ["reception.money.consequences.of_bill"]
 OPD_MONEY_MOVED: list[str] = ["reception.money.consequences.of_money"]
+# What stands beside the preview of a plan over REST: functions that are given the plan and who asks.
+OPD_PREVIEWS = ["reception.money.previews.of_plan"]
 # What keeps a doctor from being switched off: functions that count tokens ahead.
 OPD_BEFORE_DEACTIVATE = ["tokens.queries.tokens_ahead"]
 # Whether each process learns from consultations, and writes the estimates that were given, in a thread of its own.

@@ -46,15 +46,13 @@ def summed(all_of_them: Iterable[Becomes], ways: Mapping[int, Ways]) -> list[str
     return sentences
 
 
-def back_of_each(all_of_them: Iterable[Becomes]) -> dict[int, str]:
+def back_of_each(all_of_them: Iterable[Becomes]) -> dict[int, Decimal]:
     """How much goes back to the patient of each token, where something does."""
     sums: dict[int, Decimal] = {}
-    currency = ""
     for each in all_of_them:
         if each.fate.back > 0:
             sums[each.token.id] = sums.get(each.token.id, ZERO) + each.fate.back
-            currency = each.token.currency
-    return {token_id: said(amount, currency) for token_id, amount in sums.items()}
+    return sums
 
 
 def _together(ways: Iterable[Ways]) -> Ways:

@@ -58,7 +58,8 @@ class PlanMoney:
     """What a plan would do with bills: in short, and how much goes back to the patient of each token."""
 
     sentences: Sequence[str] = ()
-    back: Mapping[int, str] = field(default_factory=dict)
+    back: Mapping[int, Decimal] = field(default_factory=dict)
+    currency: str = ""
 
 
 def before_displacing(after: Mapping[int, Status], facility_id: int) -> dict[int, list[str]]:
@@ -91,7 +92,8 @@ def before_plan(
     days = {effect["token"]: dates[effect["after"]["slot"]][1] for effect in effects}
     hospital = {token_id for token_id, status in after.items() if status == Status.CANCELLED}
     becomes = _becoming(list(after), facility_id, after, days, hospital)
-    return PlanMoney(plan_words.summed(becomes, _ways(becomes)), plan_words.back_of_each(becomes))
+    currency = becomes[0].token.currency if becomes else ""
+    return PlanMoney(plan_words.summed(becomes, _ways(becomes)), plan_words.back_of_each(becomes), currency)
 
 
 def _becoming(

@@ -18,6 +18,7 @@ from scheduling.queries import sessions as sessions_seen
 from tokens import planning, queries, queueing, supply
 from tokens.api import serializers, shapes
 from tokens.api.answers import answer_session, answer_token, queue_json, root_of, session_json
+from tokens.api.planned import planned
 from tokens.filters import SessionFilter
 
 PLANNED = {200: shapes.PlannedSessionSerializer}
@@ -112,7 +113,7 @@ def _planned(
     change: Callable[..., supply.PlanResult], request: Request, pk: str, body: type[serializers.PlannedSerializer]
 ) -> Response:
     """Preview or apply a change of the session: the session, and the plan beside it."""
-    result = change(session_id=int(pk), **body.of(request), by=caller(request))
+    result = planned(change, session_id=int(pk), **body.of(request), by=caller(request))
     if result.outcome is not None:
         return answer_session(result.outcome, plan=result.plan)
     session = queries.get_session(session_id=int(pk), by=caller(request), code="tokens.supply")

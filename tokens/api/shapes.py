@@ -141,6 +141,22 @@ class EffectSerializer(serializers.Serializer[Any]):
     after = PlaceToldSerializer()
 
 
+class BackSerializer(serializers.Serializer[Any]):
+    """How much goes back to the patient of a token."""
+
+    token = serializers.IntegerField()
+    amount = serializers.CharField()
+
+
+class PlanMoneySerializer(serializers.Serializer[Any]):
+    """What a plan would do with bills."""
+
+    currency = serializers.CharField()
+    back = serializers.CharField(help_text="What goes back in all.")
+    refunds = BackSerializer(many=True)
+    sentences = serializers.ListField(child=serializers.CharField())
+
+
 class PlanSerializer(serializers.Serializer[Any]):
     """A change of supply, previewed or applied: every patient whom it touches."""
 
@@ -152,6 +168,9 @@ class PlanSerializer(serializers.Serializer[Any]):
     slot = serializers.IntegerField(allow_null=True)
     changes = serializers.DictField()
     effects = EffectSerializer(many=True)
+    money = PlanMoneySerializer(
+        required=False, allow_null=True, help_text="Of a preview; null where the caller may not see bills."
+    )
 
 
 class PlannedSessionSerializer(SessionSerializer):

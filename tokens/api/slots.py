@@ -20,6 +20,7 @@ from scheduling.queries import slots as slots_seen
 from tokens import allocation, queries, supply
 from tokens.api import serializers, shapes
 from tokens.api.answers import root_of, slots_json, token_json
+from tokens.api.planned import planned
 from tokens.filters import SlotFilter
 from tokens.waits import waits_in
 
@@ -100,4 +101,4 @@ def _planned(
     change: Callable[..., supply.PlanResult], request: Request, pk: str, body: type[serializers.PlannedSerializer]
 ) -> Response:
     """Preview or apply a change of the slot."""
-    return Response(change(slot_id=int(pk), **body.of(request), by=caller(request)).plan)
+    return Response(planned(change, slot_id=int(pk), **body.of(request), by=caller(request)).plan)
