@@ -5,9 +5,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.urls import get_resolver
 
 from opd_engine.static import collect
+from opd_engine.warming import warm_up
 from reception.demo.known import demo_users
 from reception.demo.people import PASSWORD
 
@@ -36,8 +36,7 @@ class Command(BaseCommand):
             listener = listen(host, port)
         except OSError as error:
             raise CommandError(f"Port {port} of {host} cannot be used: {error.strerror}. Try PORT=8001.") from None
-        # A broken site map is told here and now, and the children come into the world knowing it.
-        _ = get_resolver().url_patterns
+        warm_up()
         self.greet(host, port)
         Family(listener, options["servers"]).run()
         self.stdout.write("Stopped.")
