@@ -1,7 +1,7 @@
 """The page of the reports, and its figures as files.
 
 `reports.view` opens it. Money is for those who may see the ledger too: a hospital can let a head of department see
-waits without the takings.
+waits without the takings. Single bills with their patients are for those who may see bills.
 """
 
 import time
@@ -29,6 +29,9 @@ from tokens.states import Source
 
 VIEW: Final = "reports.view"
 MONEY: Final = "billing.ledger"
+BILLS: Final = "billing.view"
+OLDEST: Final = 20
+"""So many unpaid bills stand on the page; the file has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class Asked:
     where: Place
     scope: Scope
     money: bool
+    bills: bool
+
+    def report(self, bills: int | None = None) -> Report:
+        """What is asked for, with so many unpaid bills where the person may see any; None: all of them."""
+        return report(self.scope, money=self.money, bills=bills if self.bills else 0)
 
     def address(self, **changes: object) -> str:
         """The question of another period or another part, as an address has it."""
@@ -85,7 +93,8 @@ def asked(request: HttpRequest) -> Asked:
         doctor_id=_part(doctor, facility),
         source=source,
     )
-    return Asked(Place(facility, facilities, facility.local_date()), scope, allows(user, MONEY, facility.pk))
+    money, bills = (allows(user, code, facility.pk) for code in (MONEY, BILLS))
+    return Asked(Place(facility, facilities, facility.local_date()), scope, money, bills)
 
 
 def _named(model: type[Department | Doctor], text: str, user: User) -> Department | Doctor | None:
@@ -114,7 +123,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     """The day or the month in figures."""
     began = time.perf_counter()
     question = asked(request)
-    made = report(question.scope, money=question.money)
+    made = question.report(OLDEST)
     context = {**_frame(question, made), "seconds": f"{time.perf_counter() - began:.1f}"}
     return show(request, "reports/reports.html", question.where.facility, context)
 
@@ -128,7 +137,7 @@ def figure(request: HttpRequest, key: str) -> HttpResponse:
         NotFound: there is no such figure, or not for the reader.
     """
     question = asked(request)
-    made = report(question.scope, money=question.money)
+    made = question.report()
     found = next((each for each in made.figures if each.key == key), None)
     if found is None:
         raise NotFound
@@ -140,7 +149,7 @@ def figure(request: HttpRequest, key: str) -> HttpResponse:
 def everything(request: HttpRequest) -> HttpResponse:
     """All figures, a CSV each, in one archive."""
     question = asked(request)
-    made = report(question.scope, money=question.money)
+    made = question.report()
     name = f"reports-{slugify(question.where.facility.name)}-{question.scope.period.code}"
     return _file(csv.archive(made.figures, question.scope), "application/zip", f"{name}.zip")
 

@@ -1,6 +1,8 @@
 """What was read for a report: plain records. Pure."""
 
 import datetime as dt
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -251,16 +253,38 @@ class ShiftLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpaid:
+    """A bill on which something was due.
+
+    Attributes:
+        patient, name: number and name of the record that the patient has now.
+        date: of the issue.
+        days: how many had passed since.
+        total: what it came to; `due` what it still asked for, of a part of the house what its lines did.
+    """
+
+    bill: str
+    patient: str
+    name: str
+    date: dt.date
+    days: int
+    total: Decimal
+    due: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Owed:
     """What was due on bills at the end of the period, or is now.
 
     Attributes:
         ages: bills and the amount due, by age (`AGES`).
         to_give_back: bills that were paid beyond what they ask for, and by how much.
+        oldest: the bills one by one, the oldest first, as many as were asked for.
     """
 
     ages: dict[int, tuple[int, Decimal]]
     to_give_back: tuple[int, Decimal]
+    oldest: Sequence[Unpaid] = ()
 
     @property
     def all(self) -> tuple[int, Decimal]:
@@ -268,8 +292,13 @@ class Owed:
         return sum(n for n, _ in self.ages.values()), sum((due for _, due in self.ages.values()), ZERO)
 
 
-AGES: Final = (0, 7, 30, 60)
-"""The oldest day of each age but the last: of the day, up to a week, a month, two; then older."""
+AGES: Final = (0, 7, 30, 60, 90)
+"""The oldest day of each age but the last: of the day, up to a week, a month, two, three; then older."""
+
+
+def age_of(days: int) -> int:
+    """In which age a bill is that was issued so many days before; the last is that of the oldest."""
+    return bisect_left(AGES, days)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,16 +86,17 @@ class Money:
     reasons: Mapping[str, Sequence[Reason]]
 
 
-def report(scope: Scope, *, money: bool) -> Report:
+def report(scope: Scope, *, money: bool, bills: int | None = 0) -> Report:
     """Read and compose a report, in one snapshot of the hospital. Six queries, and six more for money.
 
     Args:
         money: whether the reader may see it.
+        bills: so many of the oldest unpaid bills are named, None: all; 0 where the reader may see no bills.
     """
     with snapshot():
         departments, doctors = hall.choices(scope)
         found = _read_hall(scope)
-        found_money = _read_money(scope) if money else None
+        found_money = _read_money(scope, bills) if money else None
     ground = Ground(
         scope.period, {each.id: each for each in departments}, {each.id: each for each in doctors}, scope.currency
     )
@@ -106,7 +107,7 @@ def report(scope: Scope, *, money: bool) -> Report:
         _numbers(found),
         _hall(found, ground, scope.source),
         _sums(found_money, ground) if found_money else [],
-        _money(found_money, ground) if found_money else [],
+        _money(found_money, ground, unpaid=bills != 0) if found_money else [],
     )
 
 
@@ -114,13 +115,13 @@ def _read_hall(scope: Scope) -> Hall:
     return Hall(hall.tokens(scope), hall.waits(scope), blocks(scope), hall.displaced(scope), hall.estimates(scope))
 
 
-def _read_money(scope: Scope) -> Money:
+def _read_money(scope: Scope, bills: int | None) -> Money:
     whole = not scope.narrowed
     return Money(
         moved.takings(scope) if whole else None,
         moved.shifts(scope) if whole else None,
         moved.shares(scope),
-        due.owed(scope),
+        due.owed(scope, bills),
         due.billed(scope),
         moved.reasons(scope),
     )
@@ -138,7 +139,7 @@ def _hall(found: Hall, ground: Ground, source: str | None) -> list[Figure]:
     ]
 
 
-def _money(found: Money, ground: Ground) -> list[Figure]:
+def _money(found: Money, ground: Ground, *, unpaid: bool) -> list[Figure]:
     """A payment is of a whole bill: of a part of the house there are no takings by cashier and method."""
     taken, onto = found.takings, found.takings.to_accounts if found.takings else None
     whole = [takings.by_cashier(taken, ground), takings.shifts(found.shifts or (), ground)] if taken else []
@@ -148,6 +149,7 @@ def _money(found: Money, ground: Ground) -> list[Figure]:
         takings.by_department(found.shares, onto, ground),
         takings.by_doctor(found.shares, onto, ground),
         owed.outstanding(found.owed, ground),
+        *([owed.unpaid(found.owed, ground)] if unpaid else []),
         owed.discounts(found.reasons["discount"], ground),
         *([owed.refunds(found.reasons["refund"], found.reasons["to_account"], ground)] if taken else []),
         owed.credit_notes(found.reasons["credit"], ground),
@@ -170,8 +172,11 @@ def _numbers(found: Hall) -> list[Number]:
 def _sums(found: Money, ground: Ground) -> list[Number]:
     on_bills = sum((share.amount for share in found.shares), ZERO)
     taken = found.takings.all.net if found.takings else on_bills
+    off = {kind: sum((reason.amount for reason in found.reasons[kind]), ZERO) for kind in ("void", "credit")}
     sums = [
         (found.billed[1], _("billed")),
+        (off["void"], _("voided")),
+        (off["credit"], _("credited")),
         (taken, _("taken")),
         (found.owed.all[1], _("outstanding")),
         *([(found.takings.all.given, _("given back"))] if found.takings else []),

@@ -12,7 +12,7 @@ from reports import words
 from reports.charts import bars
 from reports.figures.figure import Figure, Ground
 from reports.periods import Period
-from reports.records import AGES, ZERO, Owed, Reason
+from reports.records import AGES, ZERO, Owed, Reason, age_of
 from reports.tables import Column, Kind, Table
 
 MOST_BARS = 8
@@ -59,8 +59,54 @@ def heading_of_owed(found: Owed, ground: Ground) -> str:
     return _("%(sum)s is outstanding, %(share)s of it for over %(days)s days") % told
 
 
+def unpaid(found: Owed, ground: Ground) -> Figure:
+    """The bills on which something is due, one by one, the oldest first: as many as were read."""
+    bills, due = found.all
+    columns = [
+        Column(_("Bill")),
+        Column(_("Patient")),
+        Column(_("Name")),
+        Column(_("Issued"), Kind.DATE),
+        Column(_("Days"), Kind.COUNT),
+        Column(_("Age")),
+        Column(_("Total"), Kind.MONEY),
+        Column(_("Due"), Kind.MONEY),
+    ]
+    rows = [
+        (each.bill, each.patient, each.name, each.date, each.days, _age(age_of(each.days)), each.total, each.due)
+        for each in found.oldest
+    ]
+    foot = (_("All"), "", "", None, None, "", None, due)
+    told = {"n": words.count(len(rows)), "all": words.count(bills)}
+    return Figure(
+        key="unpaid",
+        heading=heading_of_unpaid(found, ground.period),
+        about=_("Bills on which something is due, the oldest first, as of %(day)s.") % {"day": _as_of(ground.period)},
+        table=Table(columns, rows, foot, ground.currency) if rows else None,
+        note=_("The %(n)s oldest of %(all)s. The file has all of them.") % told if len(rows) < bills else "",
+        wide=True,
+        opened=True,
+    )
+
+
+def heading_of_unpaid(found: Owed, period: Period) -> str:
+    """How old the oldest unpaid bill is."""
+    if not found.oldest:
+        return _("No bill was unpaid") if period.over else _("No bill is unpaid")
+    days = found.oldest[0].days
+    if not days:
+        return _("All unpaid bills were of that day") if period.over else _("All unpaid bills are of today")
+    told = {"n": words.count(days)}
+    if period.over:
+        return (
+            ngettext("The oldest unpaid bill was %(n)s day old", "The oldest unpaid bill was %(n)s days old", days)
+            % told
+        )
+    return ngettext("The oldest unpaid bill is %(n)s day old", "The oldest unpaid bill is %(n)s days old", days) % told
+
+
 def _age(number: int) -> str:
-    """The name of an age: today, 1 to 7 days, over 60 days."""
+    """The name of an age: same day, 1 to 7 days, over 90 days."""
     if number == 0:
         return _("Same day")
     if number == len(AGES):
@@ -92,14 +138,14 @@ def _to_give_back(found: Owed, ground: Ground) -> str:
 
 
 def discounts(found: Sequence[Reason], ground: Ground) -> Figure:
-    """Discounts of the bills issued, by reason, with who gave them."""
-    about = _("Discounts of bills issued and not void, by reason, %(days)s.") % {"days": ground.period.days}
+    """Discounts of the bills issued, by reason, with who made the bill."""
+    about = _("Discounts of the bills issued, by reason, %(days)s.") % {"days": ground.period.days}
     total, number = _total(found)
     heading = _("No discount was given")
     if found:
         said = ngettext("%(sum)s was given away in %(n)s discount", "%(sum)s was given away in %(n)s discounts", number)
         heading = said % {"sum": words.money(total, ground.currency), "n": words.count(number)}
-    return _reasons("discounts", heading, about, found, _("Discounts"), _("Given by"), ground)
+    return _reasons("discounts", heading, about, found, _("Bills"), _("Bill made by"), ground)
 
 
 def refunds(found: Sequence[Reason], onto: Sequence[Reason], ground: Ground) -> Figure:
@@ -142,7 +188,7 @@ def credit_notes(found: Sequence[Reason], ground: Ground) -> Figure:
 
 def voids(found: Sequence[Reason], ground: Ground) -> Figure:
     """Bills taken back, by reason, with who did."""
-    about = _("Bills voided, by reason, %(days)s.") % {"days": ground.period.days}
+    about = _("Bills voided and what they still asked for, by reason, %(days)s.") % {"days": ground.period.days}
     total, number = _total(found)
     said = ngettext("%(n)s bill was voided, over %(sum)s", "%(n)s bills were voided, over %(sum)s", number)
     heading = said % {"sum": words.money(total, ground.currency), "n": words.count(number)}

@@ -238,7 +238,7 @@ def _table_by(
 ) -> Table:
     columns = [Column(what), Column(_("Taken"), Kind.MONEY), Column(_("Share"), Kind.SHARE)]
     body: list[tuple[object, ...]] = [(name, value, words.percent(value, total)) for name, value in rows]
-    if to_accounts is None:
+    if not to_accounts:
         return Table(columns, body, (_("All"), total, None), ground.currency)
     body.append((_("On patients’ accounts"), to_accounts, None))
     return Table(columns, body, (_("All"), total + to_accounts, None), ground.currency)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from reports.queries.people import told_apart
 from reports.queries.scope import Scope, ask
 from reports.records import FATES, Choice, Counts, Displaced, Kept, Tokens, Wait, Waits
 
@@ -131,7 +132,7 @@ def estimates(scope: Scope) -> dict[int, Kept]:
 
 
 def choices(scope: Scope) -> tuple[Sequence[Choice], Sequence[Choice]]:
-    """The departments and the doctors of the facility, past ones too, by name. One query."""
+    """The departments and the doctors of the facility, past ones too, by name, which two never share. One query."""
     rows: list[tuple[Any, ...]] = ask(
         scope,
         """SELECT 0, id, name, NULL FROM scheduling_department WHERE facility_id = %(facility)s
@@ -139,5 +140,7 @@ def choices(scope: Scope) -> tuple[Sequence[Choice], Sequence[Choice]]:
            SELECT 1, id, name, department_id FROM scheduling_doctor WHERE facility_id = %(facility)s
             ORDER BY 1, 3, 2""",
     )
-    departments = [Choice(pk, name) for what, pk, name, _ in rows if what == 0]
-    return departments, [Choice(pk, name, department) for what, pk, name, department in rows if what == 1]
+    departments = {pk: Choice(pk, name) for what, pk, name, _ in rows if what == 0}
+    doctors = [(pk, name, department) for what, pk, name, department in rows if what == 1]
+    names = told_apart((pk, name, departments[department].name) for pk, name, department in doctors)
+    return list(departments.values()), [Choice(pk, names[pk], department) for pk, _name, department in doctors]

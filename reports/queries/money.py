@@ -1,13 +1,14 @@
 """Money that moved in the period: by method and cashier, by department and doctor, shift by shift, and why."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from reports.queries.people import PERSON, told_apart
 from reports.queries.scope import Scope, ask
 from reports.records import NO_MONEY, Reason, Share, ShiftLine, Taken, Takings
 
 ACCOUNT = "account"
 """The patient's own account: what is paid out of it came in before, what goes onto it has not left."""
-
-_WHO = "coalesce(nullif(u.name, ''), u.username, '')"
-"""A person as screens name them; nothing where it was the clinic itself."""
 
 _TAKINGS = f"""
 WITH moved AS (
@@ -17,16 +18,18 @@ WITH moved AS (
      UNION ALL
     SELECT r.date, r.by_id, r.method, r.bill_id IS NULL, 0, 0, 1, r.amount
       FROM billing_refund r WHERE r.facility_id = %(facility)s AND r.date BETWEEN %(first)s AND %(last)s)
-SELECT m.date, {_WHO} AS who, m.method, m.advance, sum(m.payments), sum(m.paid), sum(m.refunds), sum(m.given)
-  FROM moved m LEFT JOIN accounts_user u ON u.id = m.by_id GROUP BY 1, 2, 3, 4"""  # noqa: S608 - our own words
+SELECT {PERSON}, m.date, m.method, m.advance, sum(m.payments), sum(m.paid), sum(m.refunds), sum(m.given)
+  FROM moved m LEFT JOIN accounts_user u ON u.id = m.by_id GROUP BY 1, 2, 3, 4, 5, 6"""  # noqa: S608 - our own words
 
 
 def takings(scope: Scope) -> Takings:
     """Payments and refunds of the whole house by cashier and method, and by date. One query."""
     found = Takings({}, {}, NO_MONEY.net)
     to_accounts = NO_MONEY.net
-    for date, who, method, advance, *numbers in ask(scope, _TAKINGS):
-        taken = Taken(*numbers)
+    rows = ask(scope, _TAKINGS)
+    names = _names(rows)
+    for by, _name, _username, date, method, advance, *numbers in rows:
+        taken, who = Taken(*numbers), names[by]
         if method == ACCOUNT:
             to_accounts -= taken.net
             continue
@@ -34,6 +37,11 @@ def takings(scope: Scope) -> Takings:
         found.moved[who, method] = found.moved.get((who, method), NO_MONEY) + taken
         found.by_date[date] = found.by_date.get(date, NO_MONEY) + taken
     return Takings(found.moved, found.by_date, to_accounts)
+
+
+def _names(rows: Iterable[Sequence[Any]]) -> dict[int | None, str]:
+    """What those are called who begin the rows; nothing where it was the clinic itself."""
+    return told_apart((row[0], row[1], row[2]) for row in rows)
 
 
 # Each bill on which money moved is looked at twice: at its last movement before the period and at its last one in it.
@@ -92,7 +100,7 @@ def shares(scope: Scope) -> list[Share]:
 
 
 _SHIFTS = f"""
-SELECT s.date, s.number, {_WHO}, d.name, s.opened_at AT TIME ZONE %(zone)s, s.closed_at AT TIME ZONE %(zone)s,
+SELECT {PERSON}, s.date, s.number, d.name, s.opened_at AT TIME ZONE %(zone)s, s.closed_at AT TIME ZONE %(zone)s,
        s.float_amount, m.cash, coalesce(s.expected, s.float_amount + m.cash), s.counted, s.difference, s.reason
   FROM billing_shift s
   JOIN billing_drawer d ON d.id = s.drawer_id
@@ -107,36 +115,39 @@ SELECT s.date, s.number, {_WHO}, d.name, s.opened_at AT TIME ZONE %(zone)s, s.cl
 
 def shifts(scope: Scope) -> list[ShiftLine]:
     """The shifts that were opened in the period. One query."""
-    return [ShiftLine(*row) for row in ask(scope, _SHIFTS)]
+    rows = ask(scope, _SHIFTS)
+    names = _names(rows)
+    return [ShiftLine(date, number, names[by], *more) for by, _name, _username, date, number, *more in rows]
 
 
 _REASONS = """
-SELECT 'discount', l.discount_reason, {who}, count(DISTINCT b.id), sum(l.discount)
+SELECT {who}, 'discount', l.discount_reason, count(DISTINCT b.id), sum(l.discount)
   FROM billing_bill b JOIN billing_line l ON l.bill_id = b.id AND l.discount > 0{of_line}
   LEFT JOIN accounts_user u ON u.id = b.created_by_id
- WHERE b.facility_id = %(facility)s AND b.date BETWEEN %(first)s AND %(last)s AND b.status <> 'void'
- GROUP BY 2, 3
+ WHERE b.facility_id = %(facility)s AND b.date BETWEEN %(first)s AND %(last)s
+ GROUP BY 1, 2, 3, 5
  UNION ALL
-SELECT 'credit', n.reason, {who}, count(DISTINCT n.id), sum(c.amount)
+SELECT {who}, 'credit', n.reason, count(DISTINCT n.id), sum(c.amount)
   FROM billing_creditnote n JOIN billing_creditline c ON c.note_id = n.id
   JOIN billing_line l ON l.id = c.line_id{of_line}
   LEFT JOIN accounts_user u ON u.id = n.by_id
  WHERE n.facility_id = %(facility)s AND n.date BETWEEN %(first)s AND %(last)s
- GROUP BY 2, 3
+ GROUP BY 1, 2, 3, 5
  UNION ALL
-SELECT 'void', b.void_reason, {who}, count(DISTINCT b.id), sum(l.total)
+SELECT {who}, 'void', b.void_reason, count(DISTINCT b.id),
+       sum(l.total - coalesce((SELECT sum(c.amount) FROM billing_creditline c WHERE c.line_id = l.id), 0))
   FROM billing_bill b JOIN billing_line l ON l.bill_id = b.id{of_line}
   LEFT JOIN accounts_user u ON u.id = b.voided_by_id
  WHERE b.facility_id = %(facility)s AND b.status = 'void' AND b.number IS NOT NULL
    AND b.voided_at >= %(first)s::date::timestamp AT TIME ZONE %(zone)s
    AND b.voided_at < (%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s
- GROUP BY 2, 3
+ GROUP BY 1, 2, 3, 5
  UNION ALL
-SELECT CASE WHEN r.method = 'account' THEN 'to_account' ELSE 'refund' END, r.reason, {who}, count(*), sum(r.amount)
+SELECT {who}, CASE WHEN r.method = 'account' THEN 'to_account' ELSE 'refund' END, r.reason, count(*), sum(r.amount)
   FROM billing_refund r LEFT JOIN accounts_user u ON u.id = r.by_id
  WHERE r.facility_id = %(facility)s AND r.date BETWEEN %(first)s AND %(last)s{whole}
- GROUP BY 1, 2, 3
- ORDER BY 1, 5 DESC, 2, 3"""
+ GROUP BY 1, 2, 3, 4, 5
+ ORDER BY 4, 7 DESC, 5, 2, 1"""
 
 KINDS = ("discount", "credit", "void", "refund", "to_account")
 
@@ -144,11 +155,15 @@ KINDS = ("discount", "credit", "void", "refund", "to_account")
 def reasons(scope: Scope) -> dict[str, list[Reason]]:
     """Why discounts were given, bills credited and voided, money given back: the largest amounts first. One query.
 
+    Each counts on its own day, so no day changes afterwards: a bill that is void later had its discount all the same,
+    and what its void takes off is what it still asked for, less what credit notes had taken off before.
     Money that went back onto a patient's account has not left the house, so it stands apart. A refund is of a whole
     payment and so of no department: where the scope is narrower, there are none.
     """
-    sql = _REASONS.format(who=_WHO, of_line=scope.narrower("l"), whole=" AND false" if scope.narrowed else "")
+    sql = _REASONS.format(who=PERSON, of_line=scope.narrower("l"), whole=" AND false" if scope.narrowed else "")
     found: dict[str, list[Reason]] = {kind: [] for kind in KINDS}
-    for kind, *values in ask(scope, sql):
-        found[kind].append(Reason(*values))
+    rows = ask(scope, sql)
+    names = _names(rows)
+    for by, _name, _username, kind, words, *numbers in rows:
+        found[kind].append(Reason(words, names[by], *numbers))
     return found

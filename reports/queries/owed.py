@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from reports.queries.scope import Scope, ask
-from reports.records import AGES, ZERO, Owed
+from reports.records import AGES, ZERO, Owed, Unpaid
 
 # Due then is due now, with what moved since taken back: payments, refunds, credit notes. A bill that was voided since
 # asked for its whole total then. Where the period is not over nothing has moved since, and this is what is due now.
@@ -31,9 +31,20 @@ then_due AS (
     SELECT b.id, %(until)s::date - b.date AS age, b.due + coalesce(since.amount, 0) AS due
       FROM candidates JOIN billing_bill b USING (id) LEFT JOIN since ON since.bill_id = b.id
      WHERE b.date <= %(until)s AND (b.status <> 'void' OR b.voided_at >= %(end)s)),
-{part}
-SELECT CASE WHEN due < 0 THEN -1 ELSE width_bucket(age, ARRAY[{ages}]) END, count(DISTINCT id), sum(due)
-  FROM part WHERE due <> 0 GROUP BY 1"""
+{part},
+owing AS (
+    SELECT id, age, sum(due) AS due FROM part GROUP BY id, age HAVING sum(due) <> 0),
+oldest AS (
+    SELECT * FROM owing WHERE due > 0 ORDER BY age DESC, due DESC, id LIMIT %(most)s)
+(SELECT CASE WHEN due < 0 THEN -1 ELSE width_bucket(age, ARRAY[{ages}]) END, count(*), sum(due), NULL AS bill,
+        NULL AS patient, NULL AS name, NULL::date AS date, NULL::int AS days, NULL::numeric AS total
+   FROM owing GROUP BY 1)
+ UNION ALL
+(SELECT NULL, 1, o.due, b.number, now.number, now.name, b.date, o.age, b.total
+   FROM oldest o JOIN billing_bill b USING (id)
+   JOIN patients_patient p ON p.id = b.patient_id
+   JOIN patients_patient now ON now.id = coalesce(p.merged_into_id, p.id)
+  ORDER BY o.age DESC, o.due DESC, o.id)"""
 
 _WHOLE = "part AS (SELECT * FROM then_due)"
 
@@ -55,34 +66,38 @@ part AS (
     SELECT s.id, s.age, (cents + (turn <= left_over)::int) / 100 AS due FROM shared s WHERE true{narrower})"""
 
 
-def owed(scope: Scope) -> Owed:
+def owed(scope: Scope, most: int | None = 0) -> Owed:
     """What was due at the end of the period, or is now, by age of the bill. One query.
 
     Of a part of the house only what is due: what is to be given back is a bill's, not a line's.
+
+    Args:
+        most: so many of the oldest bills are named; None: all of them.
     """
     part = _PART.format(narrower=scope.narrower("s")) if scope.narrowed else _WHOLE
     bounds = ", ".join(str(age + 1) for age in AGES)
     sql = _OWED.format(part=part, ages=bounds).replace(
         "%(end)s", "((%(until)s::date + 1)::timestamp AT TIME ZONE %(zone)s)"
     )
-    found = Owed(dict.fromkeys(range(len(AGES) + 1), (0, ZERO)), (0, ZERO))
-    to_give_back = (0, ZERO)
-    for age, bills, due in ask(scope, sql):
-        if age < 0:
+    ages, to_give_back, oldest = dict.fromkeys(range(len(AGES) + 1), (0, ZERO)), (0, ZERO), []
+    for age, bills, due, number, patient, name, date, days, total in ask(scope, sql, most=most):
+        if age is None:
+            oldest.append(Unpaid(number, patient, name, date, days, total, due.quantize(ZERO)))
+        elif age < 0:
             to_give_back = (bills, -due)
         else:
-            found.ages[age] = (bills, due.quantize(ZERO))
-    return Owed(found.ages, to_give_back)
+            ages[age] = (bills, due.quantize(ZERO))
+    return Owed(ages, to_give_back, oldest)
 
 
 _BILLED = """
 SELECT count(DISTINCT b.id), coalesce(sum({amount}), 0)
   FROM billing_bill b{lines}
- WHERE b.facility_id = %(facility)s AND b.date BETWEEN %(first)s AND %(last)s AND b.status <> 'void'{narrower}"""
+ WHERE b.facility_id = %(facility)s AND b.date BETWEEN %(first)s AND %(last)s{narrower}"""
 
 
 def billed(scope: Scope) -> tuple[int, Decimal]:
-    """How many bills were issued in the period and are not void, and their totals. One query."""
+    """How many bills were issued in the period, whatever became of them later, and their totals. One query."""
     lines = " JOIN billing_line l ON l.bill_id = b.id" if scope.narrowed else ""
     amount = "l.total" if scope.narrowed else "b.total"
     ((number, total),) = ask(scope, _BILLED.format(amount=amount, lines=lines, narrower=scope.narrower("l")))

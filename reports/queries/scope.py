@@ -68,10 +68,10 @@ class Scope:
         return f" AND {alias}.source = %(source)s" if self.source else ""
 
 
-def ask(scope: Scope, sql: str) -> list[tuple[Any, ...]]:
-    """The rows of a statement that names values of the scope."""
+def ask(scope: Scope, sql: str, **more: Any) -> list[tuple[Any, ...]]:
+    """The rows of a statement that names values of the scope, and `more` of its own."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, scope.parameters)
+        cursor.execute(sql, scope.parameters | more)
         return cursor.fetchall()
 
 

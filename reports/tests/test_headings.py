@@ -1,6 +1,6 @@
 """Headings say what was found: a table of cases for each."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from reports.figures import displaced, estimates, no_shows, owed, places, seen, 
 from reports.figures.figure import Ground
 from reports.periods import Period, parse
 from reports.records import (
+    AGES,
     FATES,
     Block,
     Counts,
@@ -20,8 +21,10 @@ from reports.records import (
     ShiftLine,
     Taken,
     Takings,
+    Unpaid,
     Wait,
     Waits,
+    age_of,
 )
 
 NOW = datetime(2026, 11, 21, 10, 24)
@@ -304,13 +307,43 @@ def test_shifts(found: list[ShiftLine], on: Period, said: str) -> None:
         ({}, YESTERDAY, "Nothing was outstanding"),
         ({0: "70"}, TODAY, "₹70.00 is outstanding"),
         ({0: "70"}, LAST_MONTH, "₹70.00 was outstanding"),
-        ({0: "129370", 4: "27350"}, TODAY, "₹1,56,720.00 is outstanding, 17 % of it for over 60 days"),
-        ({0: "129370", 4: "27350"}, LAST_MONTH, "₹1,56,720.00 was outstanding, 17 % of it for over 60 days"),
+        ({0: "129370", 5: "27350"}, TODAY, "₹1,56,720.00 is outstanding, 17 % of it for over 90 days"),
+        ({0: "129370", 5: "27350"}, LAST_MONTH, "₹1,56,720.00 was outstanding, 17 % of it for over 90 days"),
     ],
 )
 def test_outstanding(ages: dict[int, str], on: Period, said: str) -> None:
-    found = {n: (int(n in ages), Decimal(ages.get(n, "0"))) for n in range(5)}
+    found = {n: (int(n in ages), Decimal(ages.get(n, "0"))) for n in range(6)}
     assert owed.heading_of_owed(Owed(found, (0, Decimal(0))), ground(on)) == said
+
+
+@pytest.mark.parametrize(
+    ("days", "on", "said"),
+    [
+        ([], TODAY, "No bill is unpaid"),
+        ([], YESTERDAY, "No bill was unpaid"),
+        ([0, 0], TODAY, "All unpaid bills are of today"),
+        ([0], YESTERDAY, "All unpaid bills were of that day"),
+        ([1, 0], TODAY, "The oldest unpaid bill is 1 day old"),
+        ([221, 142], LAST_MONTH, "The oldest unpaid bill was 221 days old"),
+    ],
+)
+def test_the_oldest_unpaid(days: list[int], on: Period, said: str) -> None:
+    listed = [
+        Unpaid("B-1", "P-1", "=Iqbal", on.until - timedelta(days=each), each, Decimal(70), Decimal(50)) for each in days
+    ]
+    found = Owed({n: (0, Decimal(0)) for n in range(6)} | {0: (3, Decimal(150))}, (0, Decimal(0)), listed)
+    drawn = owed.unpaid(found, ground(on))
+    assert drawn.heading == said
+    assert (drawn.note == f"The {len(days)} oldest of 3. The file has all of them.") == (len(days) < 3)
+    if drawn.table:
+        ages = {0: "Same day", 1: "1 to 7 days", 142: "Over 90 days", 221: "Over 90 days"}
+        assert [row[4:6] for row in drawn.table.rows] == [(each, ages[each]) for each in days]
+        assert "'=Iqbal" in drawn.table.as_csv()
+
+
+@pytest.mark.parametrize("days", [0, 1, 7, 8, 30, 31, 60, 61, 90, 91])
+def test_each_age_begins_the_day_after_the_one_before(days: int) -> None:
+    assert age_of(days) == sum(days > oldest for oldest in AGES)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from billing.rules import LineIn
 from billing.tests.house import House, card, from_account
 from reports.queries import money, owed
 from reports.queries.scope import Scope
-from reports.records import AGES, Share
+from reports.records import AGES, Owed, Share
 from reports.tests.till import ZERO, Months, NaiveTill, cash_of, scope
 from scheduling.tests.factories import DoctorFactory
 
@@ -34,7 +34,7 @@ def months(django_db_setup: None, django_db_blocker: Any) -> Any:
         outer = transaction.atomic()
         outer.__enter__()
         played = Months()
-        Months(seed=6, days=10)
+        Months(seed=6, days=10, zone="Asia/Kolkata")
         yield played
         transaction.set_rollback(True)
         outer.__exit__(None, None, None)
@@ -138,6 +138,52 @@ def test_what_was_due_is_the_receivable_of_the_ledger(whole: Both) -> None:
     assert found.all[1] - found.to_give_back[1] == then
 
 
+def test_the_unpaid_bills_one_by_one(any_part: Both) -> None:
+    asked, naive = any_part
+    day = min(asked.period.last, asked.period.today)
+    owing = {}
+    for bill in naive.bills.values():
+        parts = naive.line_due(bill, day) if naive.due_then(bill, day) > 0 else {}
+        due = sum((parts[line.pk] for line in naive.lines[bill.pk] if naive.wanted(line) and parts), ZERO)
+        if due:
+            owing[bill.number] = (
+                bill.patient.number,
+                bill.patient.name,
+                bill.date,
+                (day - bill.date).days,
+                bill.total,
+                due,
+            )
+    found = owed.owed(asked, None)
+    assert {one.bill: (one.patient, one.name, one.date, one.days, one.total, one.due) for one in found.oldest} == owing
+    assert len(found.oldest) == len(owing) == found.all[0]
+    order = [(one.days, one.due) for one in found.oldest]
+    assert order == sorted(order, reverse=True)
+    assert owed.owed(asked, 2) == Owed(found.ages, found.to_give_back, found.oldest[:2])
+    assert owed.owed(asked).oldest == []
+
+
+def test_what_was_billed_and_what_came_off_is_what_the_ledger_says(whole: Both) -> None:
+    asked, _naive = whole
+    found = money.reasons(asked)
+    came_off = {kind: sum((reason.amount for reason in found[kind]), ZERO) for kind in ("void", "credit", "discount")}
+    assert owed.billed(asked)[1] == posted(asked, "receivable", of=("issue",))
+    assert came_off["void"] == -posted(asked, "receivable", of=("void",))
+    assert came_off["credit"] == -posted(asked, "receivable", of=("credit",))
+    assert came_off["discount"] == posted(asked, "discount", of=("issue",))
+
+
+def test_what_is_outstanding_follows_from_what_was_before(months: Months) -> None:
+    """Billed, less what voids and credit notes took off, less what was paid, is what the month added."""
+    asked = scope(months, "2031-03")
+    before, after = owed.owed(scope(months, "2031-02")), owed.owed(asked)
+    reasons = money.reasons(asked)
+    off = sum((reason.amount for kind in ("void", "credit") for reason in reasons[kind]), ZERO)
+    paid = sum((share.amount for share in money.shares(asked)), ZERO)
+    added = after.all[1] - after.to_give_back[1] - before.all[1] + before.to_give_back[1]
+    assert added == owed.billed(asked)[1] - off - paid
+
+
 def test_reasons_of_discounts_credits_voids_and_refunds(any_part: Both) -> None:
     asked, naive = any_part
     found = money.reasons(asked)
@@ -152,19 +198,18 @@ def test_reasons_of_discounts_credits_voids_and_refunds(any_part: Both) -> None:
     lines = {line.pk: line for own in naive.lines.values() for line in own if naive.wanted(line)}
     for bill in naive.within(naive.bills.values()):
         for line in naive.lines[bill.pk]:
-            if line.discount and bill.status != "void" and line.pk in lines:
+            if line.discount and line.pk in lines:
                 add("discount", line.discount_reason, bill.created_by_id, bill.pk, line.discount)
     for note in naive.within(naive.notes):
         for part in note.lines.all():
             if part.line_id in lines:
                 add("credit", note.reason, note.by_id, note.pk, part.amount)
     for bill in naive.bills.values():
-        if bill.status == "void" and bill.number:
-            day = bill.voided_at.astimezone(bill.facility.tz).date()
-            if naive.first <= day <= naive.last:
-                for line in naive.lines[bill.pk]:
-                    if line.pk in lines:
-                        add("void", bill.void_reason, bill.voided_by_id, bill.pk, line.total)
+        day = naive.voided_on(bill)
+        if day is not None and naive.first <= day <= naive.last:
+            for line in naive.lines[bill.pk]:
+                if line.pk in lines:
+                    add("void", bill.void_reason, bill.voided_by_id, bill.pk, naive.asks(line, day))
     if not asked.narrowed:
         for refund in naive.within(naive.refunds):
             kind = "to_account" if refund.method == "account" else "refund"
@@ -178,8 +223,7 @@ def test_reasons_of_discounts_credits_voids_and_refunds(any_part: Both) -> None:
 
 def test_what_was_billed(any_part: Both) -> None:
     asked, naive = any_part
-    bills = [bill for bill in naive.within(naive.bills.values()) if bill.status != "void"]
-    lines = [line for bill in bills for line in naive.lines[bill.pk] if naive.wanted(line)]
+    lines = [line for bill in naive.within(naive.bills.values()) for line in naive.lines[bill.pk] if naive.wanted(line)]
     assert owed.billed(asked) == (len({line.bill_id for line in lines}), sum((line.total for line in lines), ZERO))
 
 
@@ -204,6 +248,10 @@ def test_the_months_have_every_case(months: Months) -> None:
     assert any(shift.difference for shift in money.shifts(asked))
     assert any(bill.status == "void" and bill.number is None for bill in naive.bills.values()), "a draft laid aside"
     assert any(share.doctor_id is None for share in money.shares(asked))
+    assert any(row.date > row.shift.date for row in naive.payments if row.shift), "taken after midnight"
+    assert any(row.date > row.shift.date for row in naive.refunds if row.shift)
+    assert any(naive.voided_on(bill) and bill.credited for bill in naive.bills.values()), "void with a credit note"
+    assert any((naive.voided_on(bill) or bill.date) != bill.date for bill in naive.bills.values()), "void another day"
 
 
 def test_every_figure_is_one_query(months: Months) -> None:

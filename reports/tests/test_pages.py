@@ -22,13 +22,14 @@ from billing.tests.house import cash, lines
 from common.transactions import outermost
 from patients.models import Patient
 from reception.tests.factories import Hall, text
+from reports.pages import OLDEST
 from reports.queries.scope import snapshot
 
 pytestmark = pytest.mark.django_db
 
 FIGURES = ["waits", "capacity", "no-shows", "displacements", "seen", "estimates", "waits-by-doctor"]
-MONEY = ["takings", "shifts", "methods", "departments", "doctors", "outstanding", "discounts", "refunds",
-         "credit-notes", "voids"]  # fmt: skip
+MONEY = ["takings", "shifts", "methods", "departments", "doctors", "outstanding", "unpaid", "discounts",
+         "refunds", "credit-notes", "voids"]  # fmt: skip
 
 
 @pytest.fixture
@@ -64,6 +65,20 @@ def bill(hall: Hall, reason: str = "=cmd|' /C calc'!A0") -> None:
     outermost(lambda: actions.open_shift(**own, float_amount=lines("100")[0].unit_price, by=cashier))
     made = outermost(lambda: actions.create_bill(**own, patient_id=patient.pk, lines=asked, by=None))
     outermost(lambda: actions.pay(bill_id=made.pk, tenders=[cash("200")], by=cashier))
+
+
+def head_of(hall: Hall, *codes: str) -> Client:
+    """Somebody who may do that alone."""
+    role = Role.objects.create(slug="head", name="Head of department")
+    role.permissions.set(Permission.objects.filter(code__in=codes))
+    client = Client()
+    client.force_login(UserFactory(username="head", roles=["head"], facility=hall.facility))
+    return client
+
+
+def packed(answer: Any) -> zipfile.ZipFile:
+    """The files of an archive."""
+    return zipfile.ZipFile(io.BytesIO(answer.content))
 
 
 class TestThePage:
@@ -150,18 +165,24 @@ class TestWhoMaySee:
         assert hall.client(role).get(f"/reports/{path}").status_code == 403
 
     def test_money_needs_that_of_the_ledger_too(self, hall: Hall) -> None:
-        role = Role.objects.create(slug="head", name="Head of department")
-        role.permissions.add(Permission.objects.get(code="reports.view"))
-        head = UserFactory(username="head", roles=["head"], facility=hall.facility)
-        client = Client()
-        client.force_login(head)
+        client = head_of(hall, "reports.view", "billing.view")
         page = client.get("/reports/")
         assert shown(page) == FIGURES
         assert "Money" not in text(page)
         assert "₹" not in text(page)
         assert client.get("/reports/takings.csv").status_code == 404
-        names = zipfile.ZipFile(io.BytesIO(client.get("/reports/all.zip").content)).namelist()
+        names = packed(client.get("/reports/all.zip")).namelist()
         assert not any(name.startswith(tuple(MONEY)) for name in names)
+
+    def test_single_bills_need_the_permission_to_see_bills(self, hall: Hall) -> None:
+        bill(hall)
+        client = head_of(hall, "reports.view", "billing.ledger")
+        page = client.get("/reports/")
+        assert shown(page) == FIGURES + [key for key in MONEY if key != "unpaid"]
+        assert "250.00" in text(page), "what is outstanding"
+        assert "B-20" not in text(page)
+        assert client.get("/reports/unpaid.csv").status_code == 404
+        assert not any("unpaid" in name for name in packed(client.get("/reports/all.zip")).namelist())
 
     def test_the_bar_leads_there_whoever_may(self, hall: Hall, manager: Client) -> None:
         assert 'href="/reports/"' in manager.get("/overview/").content.decode()
@@ -172,9 +193,9 @@ class TestFiles:
     def test_every_figure_is_a_file_and_all_of_them_one(self, hall: Hall, manager: Client) -> None:
         bill(hall)
         today = hall.facility.local_date()
-        packed = manager.get("/reports/all.zip")
-        assert packed["Content-Type"] == "application/zip"
-        files = zipfile.ZipFile(io.BytesIO(packed.content))
+        answer = manager.get("/reports/all.zip")
+        assert answer["Content-Type"] == "application/zip"
+        files = packed(answer)
         assert files.namelist() == [f"{key}-{today}.csv" for key in FIGURES + MONEY]
         for key in FIGURES + MONEY:
             answer = manager.get(f"/reports/{key}.csv")
@@ -187,6 +208,26 @@ class TestFiles:
         rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
         assert rows[0] == ["Doctor", "Slot", "Places", "Taken", "Overbooked", "Share (percent)"]
         assert rows[-1] == ["All", "", "3", "2", "0", "66.7"]
+
+    def test_the_page_has_the_oldest_unpaid_bills_and_the_file_all(self, hall: Hall, manager: Client) -> None:
+        patient = Patient.objects.filter(facility=hall.facility).first()
+        assert patient
+        Patient.objects.filter(pk=patient.pk).update(name="=1+1")
+        own: dict[str, Any] = {"facility_id": hall.facility.pk, "patient_id": patient.pk, "by": None}
+        for n in range(OLDEST + 2):
+            outermost(lambda n=n: actions.create_bill(**own, lines=lines(f"{100 + n}")))  # type: ignore[misc]
+        page = manager.get("/reports/")
+        assert len(re.findall(r"B-\d{4}-\d{6}", text(page))) == OLDEST
+        assert "The 20 oldest of 22. The file has all of them." in text(page)
+        for content in (
+            manager.get("/reports/unpaid.csv").content,
+            packed(manager.get("/reports/all.zip")).read(f"unpaid-{hall.facility.local_date()}.csv"),
+        ):
+            rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
+            assert rows[0] == ["Bill", "Patient", "Name", "Issued", "Days", "Age", "Total (INR)", "Due (INR)"]
+            assert len(rows) == 1 + OLDEST + 2 + 1
+            assert [row[2] for row in rows[1:-1]] == ["'=1+1"] * (OLDEST + 2)
+            assert rows[-1][-1] == f"{sum(100 + n for n in range(OLDEST + 2))}.00"
 
     def test_a_reason_that_is_a_formula_is_none_in_the_file(self, hall: Hall, manager: Client) -> None:
         bill(hall)

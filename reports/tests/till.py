@@ -32,10 +32,12 @@ class Months(House):
     Args:
         seed: of the dice.
         days: how many days, from late February on.
+        zone: where the hospital is; by default where its shifts, opened at half past nine in the evening, go on after
+            midnight, and clocks go forward on 9 March.
     """
 
-    def __init__(self, seed: int = 5, days: int = 32) -> None:
-        super().__init__(zone="Asia/Kolkata", departments=3)
+    def __init__(self, seed: int = 9, days: int = 32, zone: str = "America/Chicago") -> None:
+        super().__init__(zone=zone, departments=3)
         self.dice = random.Random(seed)
         self.doctors = [DoctorFactory(department=self.departments[n % 2]) for n in range(3)]
         self.people = [self.patient, *(self.newcomer() for _ in range(4))]
@@ -130,7 +132,8 @@ class Months(House):
             self.give_back(bill.pk, by=who, to_account=self.dice.random() < 0.3)
 
     def _void(self, who: Any) -> None:
-        bill = self.dice.choice(list(Bill.objects.filter(facility=self.facility, status="open", credited=0)) or [None])
+        opened = Bill.objects.filter(facility=self.facility, status="open").order_by("-credited", "id")
+        bill = self.dice.choice(list(opened[:3]) or [None])
         if bill:
             self.void(bill.pk, by=who, reason=self.dice.choice(REASONS))
 
@@ -227,8 +230,15 @@ class NaiveTill:
     def line_due(self, bill: Bill, day: date) -> dict[int, Decimal]:
         """The same for each of its lines."""
         lines = self.lines[bill.pk]
-        net = {line.pk: line.total - sum((a for d, a in self.credits[line.pk] if d <= day), ZERO) for line in lines}
-        return share_out(self.due_then(bill, day), net)
+        return share_out(self.due_then(bill, day), {line.pk: self.asks(line, day) for line in lines})
+
+    def asks(self, line: Line, day: date) -> Decimal:
+        """What a line asks for at the end of a day, less what credit notes took off by then."""
+        return line.total - sum((amount for date, amount in self.credits[line.pk] if date <= day), ZERO)
+
+    def voided_on(self, bill: Bill) -> date | None:
+        """The facility's date on which a bill with a number was taken back."""
+        return bill.voided_at.astimezone(bill.facility.tz).date() if bill.voided_at and bill.number else None
 
 
 def share_out(amount: Decimal, weights: dict[int, Decimal]) -> dict[int, Decimal]:
