@@ -3,6 +3,7 @@
 A serializer that is given no data has no state, and making one costs as much as all of its checks: each is made once.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
@@ -10,7 +11,7 @@ from typing import Any, Final
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from billing.api.fields import MoneyField, OffField, PlainDecimalField
+from billing.api.fields import CountedField, MoneyField, OffField, OptionalTextField, PlainDecimalField
 from billing.rules import LineIn
 from billing.states import Method
 from billing.tenders import Tender
@@ -52,12 +53,12 @@ class LineBodySerializer(serializers.Serializer[Any]):
     quantity = PlainDecimalField(max_digits=10, decimal_places=3, min_value=Decimal("0.001"), default=Decimal(1))
     unit_price = MoneyField(least=NOTHING)
     discount = OffField(required=False, allow_null=True, help_text="An amount such as 50.00, or a share such as 10%.")
-    discount_reason = serializers.CharField(max_length=200, allow_blank=True, default="")
+    discount_reason = OptionalTextField(max_length=200)
     tax_percent = PlainDecimalField(
         max_digits=5, decimal_places=2, min_value=NOTHING, max_value=Decimal(100), default=NOTHING
     )
     tax_included = serializers.BooleanField(default=False, help_text="The price has the tax in it.")
-    item_type = serializers.CharField(max_length=40, allow_blank=True, default="")
+    item_type = OptionalTextField(max_length=40)
     item_id = IdField(required=False, allow_null=True)
     department = IdField(required=False, allow_null=True, help_text="Whose revenue it is.")
     doctor = IdField(required=False, allow_null=True)
@@ -85,18 +86,16 @@ class BillContentSerializer(BodySerializer):
 
     lines = LineBodySerializer(many=True, max_length=MOST_LINES)  # type: ignore[call-arg]  # it is the list's
     discount = OffField(required=False, allow_null=True, help_text="Off the whole bill: 50.00, or 10%.")
-    discount_reason = serializers.CharField(max_length=200, allow_blank=True, default="")
+    discount_reason = OptionalTextField(max_length=200)
 
 
 class NewBillSerializer(BillContentSerializer):
     """A bill, issued at once unless it is a draft."""
 
     patient = IdField()
-    billable_type = serializers.CharField(max_length=40, allow_blank=True, default="")
+    billable_type = OptionalTextField(max_length=40)
     billable_id = IdField(required=False, allow_null=True)
-    about = serializers.CharField(
-        max_length=120, allow_blank=True, default="", help_text="What people call it by, such as A-014, Dr Rao."
-    )
+    about = OptionalTextField(max_length=120, help_text="What people call it by, such as A-014, Dr Rao.")
     draft = serializers.BooleanField(default=False, help_text="It has no number, and can still be changed.")
 
 
@@ -133,9 +132,7 @@ class TenderSerializer(serializers.Serializer[Any]):
 
     method = serializers.ChoiceField(Method.choices)
     amount = MoneyField()
-    reference = serializers.CharField(
-        max_length=100, allow_blank=True, default="", help_text="Of the terminal, the bank or the wallet; used once."
-    )
+    reference = OptionalTextField(max_length=100, help_text="Of the terminal, the bank or the wallet; used once.")
     tendered = MoneyField(required=False, allow_null=True, help_text="Cash that is handed over; the change is told.")
 
 
@@ -150,6 +147,7 @@ class TendersSerializer(BodySerializer):
     reference = serializers.CharField(
         max_length=100,
         allow_blank=True,
+        allow_null=True,
         required=False,
         help_text="Of the terminal, the bank or the wallet; used once.",
     )
@@ -158,7 +156,8 @@ class TendersSerializer(BodySerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Either one way or a list of them; `tenders` has what was said."""
-        alone = {name: attrs.pop(name) for name in TENDER if name in attrs}
+        said = {name: attrs.pop(name) for name in TENDER if name in attrs}
+        alone = {name: value for name, value in said.items() if value is not None}
         if "tenders" in attrs:
             if alone:
                 raise serializers.ValidationError({"tenders": "Say it here, or beside it: not both."}, code="invalid")
@@ -201,7 +200,7 @@ class NewRefundSerializer(WhySerializer):
         default=False, help_text="What it paid for was not given: the bill asks for that much less."
     )
     to_account = serializers.BooleanField(default=False, help_text="Onto the patient's account instead.")
-    reference = serializers.CharField(max_length=100, allow_blank=True, default="")
+    reference = OptionalTextField(max_length=100)
 
 
 class RefundAdvanceSerializer(WhySerializer):
@@ -225,16 +224,24 @@ class NewShiftSerializer(BodySerializer):
 class CloseShiftSerializer(BodySerializer):
     """What was counted, in all or by note and coin, and why it is not what was expected."""
 
-    counted = MoneyField(least=NOTHING, required=False, allow_null=True)
+    counted = CountedField(
+        least=NOTHING, required=False, allow_null=True, help_text="An amount, or notes and coins as in `counts`."
+    )
     counts = serializers.DictField(
         child=serializers.IntegerField(min_value=0, max_value=1_000_000),
         required=False,
         allow_null=True,
         help_text='How many of each note and coin: {"500": 3, "100": 12}.',
     )
-    reason = serializers.CharField(max_length=REASON, allow_blank=True, default="")
+    reason = OptionalTextField(max_length=REASON)
     hand_to = IdField(required=False, allow_null=True, help_text="The cashier who goes on with this drawer.")
     hand_float = MoneyField(least=NOTHING, required=False, allow_null=True, help_text="With how much; all if left out.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Notes and coins may be said as what was counted, too."""
+        if isinstance(data, Mapping) and isinstance(data.get("counted"), Mapping) and not data.get("counts"):
+            data = {**data, "counted": None, "counts": data["counted"]}
+        return super().to_internal_value(data)
 
     def validate_counts(self, counts: dict[str, int] | None) -> dict[str, int] | None:
         """Few enough to be notes and coins, each named as money."""

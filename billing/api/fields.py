@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from billing.rules import NotMoney, Off
 
@@ -40,6 +41,30 @@ class ShownMoneyField(serializers.DecimalField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_digits=14, decimal_places=2, **options)
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "format": "decimal", "pattern": r"^-?\d{0,12}(?:\.\d{0,2})?$"},
+            {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 1_000_000}},
+        ],
+        "nullable": True,
+    }
+)
+class CountedField(MoneyField):
+    """What lies in a drawer, as an amount; notes and coins in its place are read by the body."""
+
+
+class OptionalTextField(serializers.CharField):
+    """A text that may be empty, left out or null: clients send null for what they do not have."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, allow_null=True, **({"default": ""} | options))
+
+    def run_validation(self, data: Any = empty) -> str:
+        """The text, never null."""
+        return super().run_validation(data) or ""
 
 
 @extend_schema_field({"type": "string", "example": "10%", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,2})? ?%?$"})
