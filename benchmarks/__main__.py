@@ -153,13 +153,11 @@ def _reports(hospital: Any, chosen: argparse.Namespace) -> dict[str, Any]:
 
     found = reports.measure(visits=chosen.visits)
     print(f"\n  Reports on {found['history']['visits']} visits, loaded in {found['history']['seconds']} s")
-    print(f"  {'page':22} {'p50 ms':>8} {'p95 ms':>8} {'queries':>8} {'kB':>8}")
+    heads = ("p50_ms", "p95_ms", "queries", "kb", "ratio")
+    print(f"  {'page':22} " + " ".join(f"{head:>8}" for head in heads))
     for name, line in found.items():
         if name != "history":
-            print(
-                f"  {name:22} {line['p50_ms']:8.1f} {line['p95_ms']:8.1f} {line['queries']:8} {line['kb']:8}",
-                flush=True,
-            )
+            print(f"  {name:22} " + " ".join(f"{line.get(head, ''):>8}" for head in heads), flush=True)
     return found
 
 

@@ -24,7 +24,7 @@ BILLS = {
     "round trips": "round_trips",
     "ratio": "ratio",
 }
-REPORTS = {"p50 ms": "p50_ms", "p95 ms": "p95_ms", "queries": "queries", "kB": "kb"}
+REPORTS = {"p50 ms": "p50_ms", "p95 ms": "p95_ms", "queries": "queries", "kB": "kb", "ratio": "ratio"}
 
 
 def table(heads: list[str], rows: Iterator[list[Any]]) -> list[str]:

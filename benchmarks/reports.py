@@ -1,6 +1,10 @@
-"""The reports of a day and of a month on a year of a large hospital: what the server takes for the page."""
+"""The reports of a day and of a month on a year of a large hospital: what the server takes for the page.
+
+The same figures by hand (`benchmarks/reports_by_hand.py`) are asked for in turn, and the page is held to them first.
+"""
 
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Final
 
@@ -13,8 +17,13 @@ from tqdm import tqdm
 
 from accounts.actions import give_role
 from accounts.models import Facility, User
+from benchmarks.comparison import Unfair
 from benchmarks.live_wire import percentiles
+from benchmarks.reports_by_hand import by_hand, differences
 from reception.history import Plan, load_history
+from reports import periods
+from reports.queries.scope import Scope
+from reports.report import report
 
 ROUNDS: Final = 15
 SLUG: Final = "history"
@@ -27,13 +36,9 @@ def measure(*, visits: int, days: int = 365, rounds: int = ROUNDS) -> dict[str, 
     found: dict[str, Any] = {"history": _load(Plan(visits, days, last, SLUG))}
     client = _manager()
     busy = _busiest(last)
-    month = f"{busy:%Y-%m}"
-    for name, asked in (
-        ("a day", f"date={busy}"),
-        ("a month", f"date={month}"),
-        ("a month of a doctor", f"date={month}&doctor={_somebody()}"),
-    ):
-        found[name] = _page(client, f"/reports/?{asked}", rounds)
+    for name, text in (("a day", f"{busy}"), ("a month", f"{busy:%Y-%m}")):
+        found[name], found[f"{name} by hand"] = _in_turn(client, text, rounds)
+    found["a month of a doctor"] = _page(client, f"date={busy:%Y-%m}&doctor={_somebody()}", rounds)
     return found
 
 
@@ -68,15 +73,47 @@ def _somebody() -> int:
     return Facility.objects.get(slug=SLUG).doctors.earliest("pk").pk
 
 
-def _page(client: Client, path: str, rounds: int) -> dict[str, Any]:
-    """Percentiles of a page, after it was asked for once."""
-    with CaptureQueriesContext(connection) as queries:
-        answer = client.get(path)
-    if answer.status_code != 200:
-        raise RuntimeError(f"{path} answered {answer.status_code}: {answer.content[:500]!r}")
-    seconds = []
+def _scope(text: str) -> Scope:
+    """A day or a month of the whole house."""
+    facility = Facility.objects.get(slug=SLUG)
+    period = periods.parse(text, timezone.localtime(timezone.now(), facility.tz))
+    return Scope(facility.pk, facility.time_zone, facility.currency, period)
+
+
+def _in_turn(client: Client, text: str, rounds: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The page and its figures by hand, one after the other in each round.
+
+    Raises:
+        Unfair: a figure is not what it is by hand.
+    """
+    scope = _scope(text)
+    if wrong := differences(report(scope, money=True, bills=None), by_hand(scope)):
+        raise Unfair(f"{text}: {', '.join(wrong)} differ from what they are by hand.")
+    found = _asked(client, f"date={text}")
+    ours, theirs = [], []
     for _ in range(rounds):
-        began = time.perf_counter()
-        client.get(path)
-        seconds.append(time.perf_counter() - began)
-    return percentiles(seconds, 0) | {"queries": len(queries), "kb": len(answer.content) // 1000}
+        ours.append(_seconds(lambda: client.get(f"/reports/?date={text}")))
+        theirs.append(_seconds(lambda: by_hand(scope)))
+    page, hand = percentiles(ours, 0), percentiles(theirs, 0)
+    return page | found | {"ratio": round(hand["p50_ms"] / page["p50_ms"], 2)}, hand
+
+
+def _page(client: Client, asked: str, rounds: int) -> dict[str, Any]:
+    """Percentiles of a page, after it was asked for once."""
+    found = _asked(client, asked)
+    return percentiles([_seconds(lambda: client.get(f"/reports/?{asked}")) for _ in range(rounds)], 0) | found
+
+
+def _asked(client: Client, asked: str) -> dict[str, int]:
+    """How many queries a page makes, and how large it is."""
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get(f"/reports/?{asked}")
+    if answer.status_code != 200:
+        raise RuntimeError(f"{asked} answered {answer.status_code}: {answer.content[:500]!r}")
+    return {"queries": len(queries), "kb": len(answer.content) // 1000}
+
+
+def _seconds(deed: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    deed()
+    return time.perf_counter() - began

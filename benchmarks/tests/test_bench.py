@@ -150,8 +150,17 @@ def test_a_bill_by_hand_is_the_bill_that_is_made(hospital: Hospital) -> None:
 
 def test_the_reports_of_a_loaded_history_are_asked_for() -> None:
     found = reports.measure(visits=60, days=20, rounds=2)
-    assert found.keys() == {"history", "a day", "a month", "a month of a doctor"}
+    whole = {"a day", "a month"}
+    assert found.keys() == {"history", *whole, *(f"{name} by hand" for name in whole), "a month of a doctor"}
     assert abs(found["history"]["visits"] - 60) < 20
+    assert all(found[name]["ratio"] > 0 for name in whole)
+
+
+def test_a_report_that_differs_from_what_is_by_hand_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = reports.by_hand
+    monkeypatch.setattr(reports, "by_hand", lambda scope: found(scope) | {"seen": [("Dr Nobody", 1, 1, 0, 0)]})
+    with pytest.raises(Unfair, match="seen differ"):
+        reports.measure(visits=20, days=2, rounds=1)
 
 
 def test_the_figures_become_the_tables_of_the_documentation() -> None:
