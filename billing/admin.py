@@ -216,6 +216,7 @@ REFUNDS = part(models.Refund, "at", "method", "amount", "reason", "receipt", "by
 CREDITS = part(models.CreditNote, "number", "at", "amount", "tax", "reason", "by", also=("by",))
 CREDIT_LINES = part(models.CreditLine, "line", "amount", "tax", also=("line",))
 PRINTS = part(models.ReceiptPrint, "copy", "at", "by", also=("by",))
+MOVEMENTS = part(models.CashMovement, "number", "at", "kind", "amount", "reason", "by", also=("by",))
 ENTRIES = part(models.LedgerEntry, "account", "amount", "bill", "patient", also=("account", "bill", "patient"))
 POSTED = part(models.LedgerTransaction, "kind", "date", "at", "by", also=("by",))
 
@@ -291,6 +292,19 @@ class ShiftAdmin(Shown):
     list_filter = ("date", OF_FACILITY)
     list_select_related = ("drawer", "cashier")
     search_fields = ("cashier__username", "cashier__name", "drawer__name", "reason")
+    date_hierarchy = "date"
+    inlines = (MOVEMENTS,)
+
+
+@admin.register(models.CashMovement)
+class CashMovementAdmin(Shown):
+    """Cash that went into a drawer or out of it though nobody paid."""
+
+    code = "billing.shifts"
+    list_display = ("number", "kind", "amount", "reason", "shift", "at", "by", "facility")
+    list_filter = ("kind", "date", OF_FACILITY)
+    list_select_related = ("shift", "by", "facility")
+    search_fields = ("=number", "reason", "by__username", "by__name")
     date_hierarchy = "date"
 
 

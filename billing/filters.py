@@ -175,6 +175,7 @@ class EntryFilter(filters.FilterSet):
     patient = IdFilter(field_name="patient_id")
     payment = IdFilter(field_name="transaction__payment_id")
     refund = IdFilter(field_name="transaction__refund_id")
+    movement = IdFilter(field_name="transaction__movement_id")
     shift = IdFilter(field_name="transaction__shift_id")
     date = filters.DateFilter(field_name="transaction__date")
     date_from = filters.DateFilter(field_name="transaction__date", lookup_expr="gte")

@@ -12,6 +12,7 @@ void      everything that issue and credits posted, reversed
 payment   cash of the drawer | bank | advance (of the patient) receivable (of the bill) | advance (of the patient)
 refund    receivable (of the bill) | advance (of the patient)  cash of the drawer | bank | advance (of the patient)
 float     cash of the drawer                                   safe
+movement  safe | petty cash, where cash goes out               cash of the drawer; where cash comes in, reversed
 close     safe, difference where cash is missing               cash of the drawer, difference where there is more
 ========  ===================================================  ====================================================
 """
@@ -27,6 +28,7 @@ from django.db.models import Sum
 from accounts.models import User
 from billing.models import (
     Bill,
+    CashMovement,
     CreditLine,
     CreditNote,
     Drawer,
@@ -38,7 +40,7 @@ from billing.models import (
     Refund,
     Shift,
 )
-from billing.states import AccountKind, LedgerKind, Method
+from billing.states import PETTY, AccountKind, LedgerKind, Method
 from scheduling.models import Department
 
 _BY_DEPARTMENT: Final = (AccountKind.REVENUE, AccountKind.DISCOUNT, AccountKind.REFUND)
@@ -167,6 +169,14 @@ def post_float(*, shift: Shift, by: User | None, at: dt.datetime) -> None:
     entries = [Entry(drawer, shift.float_amount), Entry(Account(AccountKind.SAFE), -shift.float_amount)]
     facts = {"by": by, "at": at, "date": shift.date, "shift": shift}
     _post([Posting(LedgerKind.FLOAT, shift.facility_id, entries, facts)])
+
+
+def post_movement(moved: CashMovement) -> None:
+    """Post cash that went from the drawer to the safe or was spent, or came back from there."""
+    other = Account(AccountKind.PETTY if moved.kind in PETTY else AccountKind.SAFE)
+    entries = [Entry(Account(AccountKind.CASH, moved.shift.drawer_id), moved.added), Entry(other, -moved.added)]
+    facts = {"by_id": moved.by_id, "at": moved.at, "date": moved.date, "shift": moved.shift, "movement": moved}
+    _post([Posting(LedgerKind.MOVEMENT, moved.facility_id, entries, facts)])
 
 
 def post_close(*, shift: Shift, by: User | None, at: dt.datetime) -> None:

@@ -43,8 +43,8 @@ def next_number(facility_id: int, kind: CounterKind, on: dt.date) -> str:
 def hold_counters(facility_id: int, kinds: Sequence[CounterKind], on: dt.date) -> None:
     """Lock counters before their turn, for who may need their numbers after one that comes later in the order.
 
-    The order is credit notes, refund vouchers, bills, receipts. Whoever writes a bill, and in the same transaction
-    perhaps a credit note for somebody else, would wait for who does the same the other way round.
+    The order is credit notes, refund vouchers, bills, receipts, cash moved in shifts. Whoever writes a bill, and in the
+    same transaction perhaps a credit note for somebody else, would wait for who does the same the other way round.
 
     Args:
         kinds: in that order.

@@ -43,11 +43,28 @@ class ReceiptKind(models.TextChoices):
     REFUND = "refund", _("Refund voucher")
 
 
+class MovementKind(models.TextChoices):
+    """Why cash goes into or out of a drawer though no patient pays. Each has one that takes it back."""
+
+    TO_SAFE = "to_safe", _("To the safe")
+    FROM_SAFE = "from_safe", _("From the safe")
+    PAID_OUT = "paid_out", _("Petty cash paid out")
+    CAME_BACK = "came_back", _("Petty cash brought back")
+
+
+INTO_THE_DRAWER = (MovementKind.FROM_SAFE, MovementKind.CAME_BACK)
+"""Movements by which a drawer holds more; by the others it holds less."""
+
+PETTY = (MovementKind.PAID_OUT, MovementKind.CAME_BACK)
+"""Movements that are spending, and so need a reason and a permission of their own."""
+
+
 class AccountKind(models.TextChoices):
     """Kinds of accounts of the ledger."""
 
     CASH = "cash", _("Cash in a drawer")
     SAFE = "safe", _("Cash in the safe")
+    PETTY = "petty", _("Petty cash spent")
     BANK = "bank", _("Bank")
     RECEIVABLE = "receivable", _("Receivable")
     REVENUE = "revenue", _("Revenue")
@@ -67,6 +84,7 @@ class LedgerKind(models.TextChoices):
     PAYMENT = "payment", _("Payment")
     REFUND = "refund", _("Refund")
     FLOAT = "float", _("Float of a shift")
+    MOVEMENT = "movement", _("Cash moved in a shift")
     CLOSE = "close", _("Shift closed")
 
 
@@ -77,6 +95,7 @@ class CounterKind(models.TextChoices):
     RECEIPT = "R", _("Receipts")
     VOUCHER = "V", _("Refund vouchers")
     CREDIT_NOTE = "C", _("Credit notes")
+    MOVEMENT = "M", _("Cash moved in shifts")
 
 
 class WhenDisplaced(models.TextChoices):

@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
         "LedgerKindEnum": "billing.states.LedgerKind",
         "LedgerAccountKindEnum": "billing.states.AccountKind",
         "ShiftReportKindEnum": "billing.api.shapes.REPORTS",
+        "CashMovementKindEnum": "billing.states.MovementKind",
     },
 }
 DRF_STANDARDIZED_ERRORS = {

@@ -4,6 +4,7 @@ They work inside the transaction that the caller opened (`common.transactions.ou
 """
 
 from billing.actions.bills import change_draft, create_bill, credit_bill, issue_bill, void_bill
+from billing.actions.movements import move_cash
 from billing.actions.payments import pay, take_advance
 from billing.actions.receipts import print_receipt
 from billing.actions.refunds import give_back, refund_advance, refund_payment
@@ -16,6 +17,7 @@ __all__ = [
     "credit_bill",
     "give_back",
     "issue_bill",
+    "move_cash",
     "open_shift",
     "pay",
     "print_receipt",

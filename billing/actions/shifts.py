@@ -140,7 +140,7 @@ def close_shift(
         ShiftOpen: 409, who takes over has an open shift already.
     """
     be_patient()
-    shift = _lock(shift_id)
+    shift = lock_shift(shift_id)
     reach(by, may_see(shift, by), shift)
     if shift.closed_at is not None:
         raise ShiftIsClosed
@@ -161,7 +161,12 @@ def close_shift(
     return shift
 
 
-def _lock(shift_id: int) -> Shift:
+def lock_shift(shift_id: int) -> Shift:
+    """Lock a shift and return it as it is now, with its facility, drawer and cashier.
+
+    Raises:
+        UnknownShift: 404.
+    """
     rows = Shift.objects.select_for_update(of=("self",), no_key=True)
     shift = rows.select_related("facility", "drawer", "cashier").filter(pk=shift_id).first()
     if shift is None:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from billing.api.fields import CountedField, MoneyField, OffField, OptionalTextField, PlainDecimalField
 from billing.rules import LineIn
-from billing.states import Method
+from billing.states import Method, MovementKind
 from billing.tenders import Tender
 from scheduling.api.serializers import IdField
 
@@ -260,6 +260,14 @@ class CloseShiftSerializer(BodySerializer):
                 {"counted": self.fields["counted"].error_messages["required"]}, "required"
             )
         return attrs
+
+
+class NewMovementSerializer(BodySerializer):
+    """Cash that goes into the drawer or out of it, though nobody pays."""
+
+    kind = serializers.ChoiceField(MovementKind.choices)
+    amount = MoneyField()
+    reason = OptionalTextField(max_length=REASON, help_text="What petty cash is for, needed there; else a note.")
 
 
 # What is asked for in an address

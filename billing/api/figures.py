@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from accounts.models import Facility
 from billing.api.answers import JSON, NOTHING, clock, day, money
-from billing.models import LedgerAccount, LedgerEntry, Price, Shift
+from billing.models import CashMovement, LedgerAccount, LedgerEntry, Price, Shift
 from billing.proof import Proof
-from billing.queries.shifts import ShiftReport
+from billing.queries.shifts import ShiftReport, expected_cash, moved_cash
 
 
 def shift_json(shift: Shift) -> JSON:
@@ -36,6 +36,31 @@ def shift_json(shift: Shift) -> JSON:
     }
 
 
+def open_json(shift: Shift) -> JSON:
+    """An open shift with what lies in its drawer. Two queries."""
+    came, went = moved_cash(shift)
+    now = {"expected": money(expected_cash(shift)), "cash_in": money(came), "cash_out": money(went)}
+    return {**shift_json(shift), **now}
+
+
+def movement_json(row: CashMovement, shift: Shift) -> JSON:
+    """Cash that was moved in a shift."""
+    return {
+        "id": row.pk,
+        "number": row.number,
+        "facility": row.facility_id,
+        "shift": shift.pk,
+        "drawer": shift.drawer_id,
+        "kind": str(row.kind),
+        "currency": shift.facility.currency,
+        "amount": money(row.amount),
+        "reason": row.reason,
+        "date": day(row.date),
+        "at": clock(row.at, shift.facility.tz),
+        "by": row.by_id,
+    }
+
+
 def report_json(report: ShiftReport) -> JSON:
     """A shift with its figures."""
     return {
@@ -53,6 +78,9 @@ def report_json(report: ShiftReport) -> JSON:
             }
             for each in report.methods
         ],
+        "moved": [{"kind": each.kind.value, "count": each.count, "added": money(each.added)} for each in report.moved],
+        "cash_in": money(report.cash_in),
+        "cash_out": money(report.cash_out),
         "payments": report.payments,
         "taken": money(report.taken),
         "refunds": report.refunds,
@@ -110,6 +138,7 @@ def entry_json(entry: LedgerEntry) -> JSON:
         "payment": posted.payment_id,
         "refund": posted.refund_id,
         "credit_note": posted.credit_note_id,
+        "movement": posted.movement_id,
         "shift": posted.shift_id,
     }
 

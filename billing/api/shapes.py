@@ -5,9 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from billing.api.fields import ShownMoneyField
-from billing.states import AccountKind, BillStatus, LedgerKind, Method, ReceiptKind
+from billing.states import AccountKind, BillStatus, LedgerKind, Method, MovementKind, ReceiptKind
 
 REPORTS = ["X", "Z"]
+EXPECTED = "Float, cash taken and cash brought in, less cash given back and cash carried out"
 BY = "Null: the clinic itself, by one of its rules."
 
 
@@ -214,11 +215,42 @@ class ShiftSerializer(serializers.Serializer[Any]):
     opened_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
     closed_by = serializers.IntegerField(allow_null=True)
-    expected = ShownMoneyField(allow_null=True, help_text="Float and cash taken less cash given back, at the close.")
+    expected = ShownMoneyField(allow_null=True, help_text=f"{EXPECTED}, at the close.")
     counted = ShownMoneyField(allow_null=True)
     counts = serializers.DictField(child=serializers.IntegerField())
     difference = ShownMoneyField(allow_null=True, help_text="Counted less expected.")
     reason = serializers.CharField()
+
+
+class OpenShiftSerializer(ShiftSerializer):
+    """A shift that is open, with what lies in its drawer."""
+
+    expected = ShownMoneyField(help_text=f"{EXPECTED}, until now.")
+    cash_in = ShownMoneyField(help_text="From the safe, or petty cash brought back.")
+    cash_out = ShownMoneyField(help_text="To the safe, or petty cash paid out.")
+
+
+class CashMovementSerializer(serializers.Serializer[Any]):
+    """Cash that went into the drawer of a shift or out of it, though nobody paid."""
+
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    facility = serializers.IntegerField()
+    shift = serializers.IntegerField()
+    drawer = serializers.IntegerField()
+    kind = serializers.ChoiceField(MovementKind.choices)
+    currency = serializers.CharField()
+    amount = ShownMoneyField()
+    reason = serializers.CharField()
+    date = serializers.DateField()
+    at = serializers.DateTimeField()
+    by = serializers.IntegerField()
+
+
+class CashMovedSerializer(CashMovementSerializer):
+    """A movement just made, with what lies in the drawer now."""
+
+    expected = ShownMoneyField(help_text=f"{EXPECTED}, until now.")
 
 
 class ClosedShiftSerializer(ShiftSerializer):
@@ -238,12 +270,23 @@ class MethodFiguresSerializer(serializers.Serializer[Any]):
     net = ShownMoneyField()
 
 
+class MovementFiguresSerializer(serializers.Serializer[Any]):
+    """What went into the drawer or out of it by one kind of movement."""
+
+    kind = serializers.ChoiceField(MovementKind.choices)
+    count = serializers.IntegerField()
+    added = ShownMoneyField(help_text="To what the drawer holds: below zero where cash went out.")
+
+
 class ShiftReportSerializer(ShiftSerializer):
     """The X report of an open shift, the Z report of a closed one."""
 
     kind = serializers.ChoiceField(REPORTS)
-    expected = ShownMoneyField(help_text="Float and cash taken less cash given back.")
+    expected = ShownMoneyField(help_text=f"{EXPECTED}.")
     methods = MethodFiguresSerializer(many=True, help_text="Each way that was used.")
+    moved = MovementFiguresSerializer(many=True, help_text="Cash carried in and out, by kind; none of it is takings.")
+    cash_in = ShownMoneyField(help_text="From the safe, or petty cash brought back.")
+    cash_out = ShownMoneyField(help_text="To the safe, or petty cash paid out.")
     payments = serializers.IntegerField()
     taken = ShownMoneyField(help_text="By all ways but from the patient's account.")
     refunds = serializers.IntegerField()
@@ -296,6 +339,7 @@ class LedgerEntrySerializer(serializers.Serializer[Any]):
     payment = serializers.IntegerField(allow_null=True)
     refund = serializers.IntegerField(allow_null=True)
     credit_note = serializers.IntegerField(allow_null=True)
+    movement = serializers.IntegerField(allow_null=True)
     shift = serializers.IntegerField(allow_null=True)
 
 

@@ -1,4 +1,4 @@
-"""Cash shifts over REST: opened, shown with their figures, counted and closed."""
+"""Cash shifts over REST: opened, shown with their figures, cash carried in and out, counted and closed."""
 
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
@@ -14,11 +14,13 @@ from accounts.errors import PermissionDenied
 from accounts.permissions import ALL, facility_ids, require_anywhere
 from billing import actions, queries
 from billing.api import bodies, shapes
+from billing.api.answers import money
 from billing.api.callers import facility_of_desk
-from billing.api.figures import report_json, shift_json
+from billing.api.figures import movement_json, open_json, report_json, shift_json
 from billing.errors import UnknownShift
 from billing.filters import ShiftFilter
 from billing.models import Shift
+from billing.queries.shifts import expected_cash
 from common.api.idempotency import idempotent
 from common.api.ids import ID
 
@@ -49,7 +51,7 @@ class ShiftViewSet(GenericViewSet[Shift]):
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset())) or []
         return self.get_paginated_response([shift_json(shift) for shift in page])
 
-    @extend_schema(request=bodies.NewShiftSerializer, responses={201: shapes.ShiftSerializer})
+    @extend_schema(request=bodies.NewShiftSerializer, responses={201: shapes.OpenShiftSerializer})
     @idempotent
     def create(self, request: Request) -> Response:
         """Open a shift at a drawer. A cashier has one: 409 `shift_open`, `drawer_taken`, `no_drawer`."""
@@ -60,14 +62,14 @@ class ShiftViewSet(GenericViewSet[Shift]):
             drawer_id=given.get("drawer"),
             by=by,
         )
-        return Response(shift_json(shift), status=201)
+        return Response(open_json(shift), status=201)
 
     @extend_schema(responses=shapes.ShiftReportSerializer)
     def retrieve(self, request: Request, pk: str) -> Response:
         """A shift with its figures: the X report while it is open, the Z report for ever after."""
         return Response(report_json(queries.shift_report(queries.get_shift(int(pk), caller(request)))))
 
-    @extend_schema(responses=shapes.ShiftSerializer)
+    @extend_schema(responses=shapes.OpenShiftSerializer)
     @action(detail=False, filter_backends=(), pagination_class=None)
     def current(self, request: Request) -> Response:
         """The caller's open shift; 404 where there is none."""
@@ -76,7 +78,28 @@ class ShiftViewSet(GenericViewSet[Shift]):
         shift = queries.shifts_of(ids, by).filter(cashier=by, closed_at=None).first()
         if shift is None:
             raise UnknownShift(NONE_OPEN)
-        return Response(shift_json(shift))
+        return Response(open_json(shift))
+
+    @extend_schema(responses=shapes.CashMovementSerializer(many=True))
+    @action(detail=True, filter_backends=())
+    def movements(self, request: Request, pk: str) -> Response:
+        """Cash that went into the drawer or out of it though nobody paid, the newest first."""
+        shift = queries.get_shift(int(pk), caller(request))
+        page = self.paginate_queryset(list(queries.movements_of(shift))) or []  # a few in each shift
+        return self.get_paginated_response([movement_json(row, shift) for row in page])
+
+    @extend_schema(request=bodies.NewMovementSerializer, responses={201: shapes.CashMovedSerializer})
+    @movements.mapping.post
+    @idempotent
+    def move(self, request: Request, pk: str) -> Response:
+        """Carry cash to the safe or from it, spend petty cash or bring it back. 409 `not_in_drawer`, `shift_closed`.
+
+        It is never changed: what was wrong is taken back by the opposite kind.
+        """
+        given = bodies.NewMovementSerializer.of(request)
+        row = actions.move_cash(shift_id=int(pk), by=caller(request), **given)
+        left = money(expected_cash(row.shift))
+        return Response({**movement_json(row, row.shift), "expected": left}, status=201)
 
     @extend_schema(request=bodies.CloseShiftSerializer, responses=shapes.ClosedShiftSerializer)
     @action(detail=True, methods=["post"])

@@ -2,6 +2,7 @@
 
 from billing.models.bills import Bill, CreditLine, CreditNote, Line
 from billing.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction, ProofRun
+from billing.models.movements import CashMovement
 from billing.models.payments import PatientAccount, Payment, Receipt, ReceiptPrint, Refund
 from billing.models.setup import BillingSettings, Counter, DiscountLimit, Price, TaxRate
 from billing.models.shifts import Drawer, Shift
@@ -9,6 +10,7 @@ from billing.models.shifts import Drawer, Shift
 __all__ = [
     "Bill",
     "BillingSettings",
+    "CashMovement",
     "Counter",
     "CreditLine",
     "CreditNote",

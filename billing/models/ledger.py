@@ -7,6 +7,7 @@ from django.db.models import Func, Q
 
 from billing.models.bills import Bill, CreditNote
 from billing.models.fields import append_only, money, of_one_facility
+from billing.models.movements import CashMovement
 from billing.models.payments import Payment, Refund
 from billing.models.shifts import Drawer, Shift
 from billing.states import AccountKind, LedgerKind
@@ -73,6 +74,7 @@ class LedgerTransaction(models.Model):
     payment = models.ForeignKey(Payment, models.PROTECT, null=True, related_name="ledger", db_index=False)
     refund = models.ForeignKey(Refund, models.PROTECT, null=True, related_name="ledger", db_index=False)
     credit_note = models.ForeignKey(CreditNote, models.PROTECT, null=True, related_name="ledger", db_index=False)
+    movement = models.ForeignKey(CashMovement, models.PROTECT, null=True, related_name="ledger", db_index=False)
     shift = models.ForeignKey(Shift, models.PROTECT, null=True, related_name="ledger")
     xact = models.BigIntegerField(db_default=CurrentTransaction(), editable=False)
 
@@ -86,6 +88,7 @@ class LedgerTransaction(models.Model):
             models.UniqueConstraint(fields=["payment"], condition=Q(kind="payment"), name="payment_posted_once"),
             models.UniqueConstraint(fields=["refund"], condition=Q(kind="refund"), name="refund_posted_once"),
             models.UniqueConstraint(fields=["credit_note"], condition=Q(kind="credit"), name="credit_posted_once"),
+            models.UniqueConstraint(fields=["movement"], condition=Q(kind="movement"), name="movement_posted_once"),
             models.UniqueConstraint(
                 fields=["shift", "kind"], condition=Q(kind__in=["float", "close"]), name="shift_posted_once"
             ),
@@ -93,7 +96,7 @@ class LedgerTransaction(models.Model):
         ]
         triggers = [
             append_only(),
-            of_one_facility("bill", "payment", "refund", "credit_note:creditnote", "shift"),
+            of_one_facility("bill", "payment", "refund", "credit_note:creditnote", "movement:cashmovement", "shift"),
             pgtrigger.Trigger(
                 name="has_entries",
                 operation=pgtrigger.Insert,

@@ -56,7 +56,10 @@ class Shift(models.Model):
     )
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    expected = money(null=True, help_text="Float and cash taken less cash given back, at the close.")
+    expected = money(
+        null=True,
+        help_text="Float, cash taken and brought in, less cash given back and carried out.",
+    )
     counted = money(null=True)
     counts = models.JSONField(default=dict, help_text="How many of each note and coin, as counted.")
     difference = models.GeneratedField(

@@ -6,10 +6,12 @@ from django.utils.translation import gettext_noop as _
 
 from billing.proof.checks import Check
 
-# What a shift's drawer must hold: float and cash taken less cash given back, in that shift.
+# What a shift's drawer must hold: float and cash taken less cash given back, and what was carried in and out, in it.
 _SHOULD: Final = """s.float_amount
     + coalesce((SELECT sum(p.amount) FROM billing_payment p WHERE p.shift_id = s.id AND p.method = 'cash'), 0)
-    - coalesce((SELECT sum(r.amount) FROM billing_refund r WHERE r.shift_id = s.id AND r.method = 'cash'), 0)"""
+    - coalesce((SELECT sum(r.amount) FROM billing_refund r WHERE r.shift_id = s.id AND r.method = 'cash'), 0)
+    + coalesce((SELECT sum(CASE WHEN m.kind IN ('from_safe', 'came_back') THEN m.amount ELSE -m.amount END)
+        FROM billing_cashmovement m WHERE m.shift_id = s.id), 0)"""
 
 DRAWERS: Final = (
     Check(
@@ -30,11 +32,20 @@ DRAWERS: Final = (
         WHERE d.facility_id = %(facility)s AND should.amount <> coalesce(has.amount, 0)""",  # noqa: S608
     ),
     Check(
+        "drawer_below_zero",
+        _("More went out of a drawer in a shift than it held."),
+        # What a closed shift expected is compared with what went through its drawer above.
+        f"""SELECT 'shift', s.id, s.date || ' ' || s.number, 0::numeric, held.amount FROM billing_shift s
+        CROSS JOIN LATERAL (SELECT coalesce(s.expected, {_SHOULD}) AS amount) AS held
+        WHERE s.facility_id = %(facility)s AND held.amount < 0""",  # noqa: S608
+    ),
+    Check(
         "moved_after_close",
         _("Money moved in a shift after its close, or in a shift of another facility."),
         """SELECT moved.kind, moved.id, s.date || ' ' || s.number, 0::numeric, moved.amount FROM (
             SELECT 'payment' AS kind, id, facility_id, shift_id, amount, at FROM billing_payment
-            UNION ALL SELECT 'refund', id, facility_id, shift_id, amount, at FROM billing_refund) AS moved
+            UNION ALL SELECT 'refund', id, facility_id, shift_id, amount, at FROM billing_refund
+            UNION ALL SELECT 'movement', id, facility_id, shift_id, amount, at FROM billing_cashmovement) AS moved
         JOIN billing_shift s ON s.id = moved.shift_id
         WHERE moved.facility_id = %(facility)s AND (moved.at > s.closed_at OR s.facility_id <> moved.facility_id)""",
     ),

@@ -12,7 +12,8 @@ _GIVEN: Final = """
            split_part(number, '-', 3)::bigint AS serial, day
     FROM (SELECT id, number, date AS day FROM billing_bill WHERE facility_id = %(facility)s AND number IS NOT NULL
           UNION ALL SELECT id, number, NULL FROM billing_receipt WHERE facility_id = %(facility)s
-          UNION ALL SELECT id, number, date FROM billing_creditnote WHERE facility_id = %(facility)s) AS each
+          UNION ALL SELECT id, number, date FROM billing_creditnote WHERE facility_id = %(facility)s
+          UNION ALL SELECT id, number, date FROM billing_cashmovement WHERE facility_id = %(facility)s) AS each
 """
 
 NUMBERS: Final = (

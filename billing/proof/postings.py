@@ -55,6 +55,14 @@ EXPECTED: Final = {
     SELECT s.id, part.code, NULL::bigint, NULL::bigint, part.amount
     FROM billing_shift s CROSS JOIN LATERAL (VALUES ('cash:' || s.drawer_id, s.float_amount), ('safe', -s.float_amount))
         AS part (code, amount) WHERE s.facility_id = %(facility)s""",
+    "movement": """
+    SELECT m.id, part.code, NULL::bigint, NULL::bigint, part.amount
+    FROM billing_cashmovement m JOIN billing_shift s ON s.id = m.shift_id
+    CROSS JOIN LATERAL (SELECT CASE WHEN m.kind IN ('from_safe', 'came_back') THEN m.amount ELSE -m.amount END) AS way
+        (added)
+    CROSS JOIN LATERAL (VALUES ('cash:' || s.drawer_id, way.added),
+        (CASE WHEN m.kind IN ('paid_out', 'came_back') THEN 'petty' ELSE 'safe' END, -way.added)) AS part (code, amount)
+    WHERE m.facility_id = %(facility)s""",
     "close": """
     SELECT s.id, part.code, NULL::bigint, NULL::bigint, part.amount
     FROM billing_shift s CROSS JOIN LATERAL (VALUES ('safe', s.counted), ('cash:' || s.drawer_id, -s.expected),
@@ -64,7 +72,7 @@ EXPECTED: Final = {
 
 _REFERENCE: Final = {
     "issue": "bill", "void": "bill", "credit": "credit_note", "payment": "payment", "refund": "refund",
-    "float": "shift", "close": "shift",
+    "float": "shift", "movement": "movement", "close": "shift",
 }  # fmt: skip
 
 _POSTED: Final = """
@@ -86,11 +94,13 @@ _SAYS: Final = {
     "payment": _("What a payment posted is not what was paid."),
     "refund": _("What a refund posted is not what was given back."),
     "float": _("What the start of a shift posted is not its float."),
+    "movement": _("What was posted of cash that was moved in a shift is not what was moved."),
     "close": _("What the close of a shift posted is not what was expected and counted."),
 }
 
 _DOCUMENT: Final = """CASE t.kind WHEN 'payment' THEN t.payment_id WHEN 'refund' THEN t.refund_id
-    WHEN 'credit' THEN t.credit_note_id WHEN 'float' THEN t.shift_id WHEN 'close' THEN t.shift_id ELSE t.bill_id END"""
+    WHEN 'credit' THEN t.credit_note_id WHEN 'movement' THEN t.movement_id WHEN 'float' THEN t.shift_id
+    WHEN 'close' THEN t.shift_id ELSE t.bill_id END"""
 
 POSTINGS: Final = (
     *(
@@ -134,6 +144,7 @@ POSTINGS: Final = (
         LEFT JOIN billing_creditnote n ON n.id = t.credit_note_id AND t.kind = 'credit'
         LEFT JOIN billing_payment p ON p.id = t.payment_id AND t.kind = 'payment'
         LEFT JOIN billing_refund r ON r.id = t.refund_id AND t.kind = 'refund'
+        LEFT JOIN billing_cashmovement m ON m.id = t.movement_id AND t.kind = 'movement'
         LEFT JOIN billing_shift s ON s.id = t.shift_id AND t.kind IN ('float', 'close')
         WHERE t.facility_id = %(facility)s AND NOT coalesce(CASE t.kind
             WHEN 'issue' THEN t.date = b.date AND t.at = b.issued_at
@@ -144,6 +155,7 @@ POSTINGS: Final = (
             WHEN 'refund' THEN (t.date, t.at) = (r.date, r.at)
                 AND (t.bill_id, t.shift_id) IS NOT DISTINCT FROM (r.bill_id, r.shift_id)
             WHEN 'float' THEN (t.date, t.at) = (s.date, s.opened_at)
+            WHEN 'movement' THEN (t.date, t.at, t.shift_id) = (m.date, m.at, m.shift_id) AND t.bill_id IS NULL
             WHEN 'close' THEN t.at = s.closed_at AND abs(t.date - s.closed_at::date) <= 1
             END, FALSE)""",
     ),

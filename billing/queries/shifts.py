@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum, Value
 
 from accounts.models import User
 from accounts.permissions import allows, reach, within
 from billing.errors import UnknownShift
-from billing.models import Drawer, Payment, Receipt, Refund, Shift
-from billing.states import Method, ReceiptKind
+from billing.models import CashMovement, Drawer, Payment, Receipt, Refund, Shift
+from billing.states import Method, MovementKind, ReceiptKind
 
 ZERO = Decimal("0.00")
 
@@ -81,13 +82,27 @@ class MethodFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementFigures:
+    """What went into a drawer or out of it in a shift, by one kind of movement.
+
+    Attributes:
+        added: to what the drawer holds; below zero where cash went out.
+    """
+
+    kind: MovementKind
+    count: int
+    added: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftReport:
     """The figures of a shift: an X report while it is open, a Z report once it is closed.
 
     Attributes:
         kind: "X" or "Z".
         methods: each way of paying that was used, in the order of `states.Method`.
-        expected: cash that must lie in the drawer: float and cash taken less cash given back.
+        movements: cash that was carried to the safe or from it, or spent, in the order in which it was.
+        expected: cash that must lie in the drawer: float and cash taken less cash given back, and what was moved.
         counted: what lay there at the close; None while the shift is open.
         difference: counted less expected; None while the shift is open.
         advances: the part of what was taken that went onto patients' accounts.
@@ -97,6 +112,7 @@ class ShiftReport:
     kind: str
     shift: Shift
     methods: tuple[MethodFigures, ...]
+    movements: tuple[CashMovement, ...]
     float_amount: Decimal
     expected: Decimal
     counted: Decimal | None
@@ -140,6 +156,26 @@ class ShiftReport:
         return MethodFigures(Method(method), 0, ZERO, 0, ZERO)
 
     @property
+    def moved(self) -> tuple[MovementFigures, ...]:
+        """The movements by their kinds, in the order of `states.MovementKind`; those that there were."""
+        found = []
+        for kind in MovementKind:
+            amounts = [each.added for each in self.movements if each.kind == kind]
+            if amounts:
+                found.append(MovementFigures(kind, len(amounts), sum(amounts, ZERO)))
+        return tuple(found)
+
+    @property
+    def cash_in(self) -> Decimal:
+        """What came into the drawer though nobody paid."""
+        return sum((each.amount for each in self.movements if each.added > 0), ZERO)
+
+    @property
+    def cash_out(self) -> Decimal:
+        """What went out of it though nobody was paid back."""
+        return sum((each.amount for each in self.movements if each.added < 0), ZERO)
+
+    @property
     def without_cash(self) -> Decimal:
         """Net takings by card, bank, UPI and wallet."""
         return self.net - self.of(Method.CASH).net
@@ -150,15 +186,30 @@ def expected_cash(shift: Shift) -> Decimal:
     cash = Q(shift_id=shift.pk, method=Method.CASH)
     taken = Payment.objects.filter(cash).order_by().values("method").annotate(sum=Sum("amount")).values("sum")
     given = Refund.objects.filter(cash).order_by().values("method").annotate(sum=-Sum("amount")).values("sum")
-    return sum(taken.union(given, all=True).values_list("sum", flat=True), shift.float_amount)
+    moved = movements_of(shift).order_by().values("shift_id").annotate(sum=Sum("added")).values("sum")
+    return sum(taken.union(given, moved, all=True).values_list("sum", flat=True), shift.float_amount)
+
+
+def moved_cash(shift: Shift) -> tuple[Decimal, Decimal]:
+    """What came into the drawer of a shift and what went out of it, though nobody paid. One query."""
+    into = Q(added__gt=0)
+    found = CashMovement.objects.filter(shift_id=shift.pk).aggregate(
+        came=Sum("amount", filter=into), went=Sum("amount", filter=~into)
+    )
+    return found["came"] or ZERO, found["went"] or ZERO
+
+
+def movements_of(shift: Shift) -> QuerySet[CashMovement]:
+    """What was moved into and out of the drawer of a shift, the newest first, each with who did it. One query."""
+    return CashMovement.objects.filter(shift_id=shift.pk).select_related("by")
 
 
 def shift_report(shift: Shift) -> ShiftReport:
     """The figures of a shift as they are now; those of a closed one never change again. Three queries."""
-    came = _by_method(Payment.objects.filter(shift_id=shift.pk), advances=True)
-    went = _by_method(Refund.objects.filter(shift_id=shift.pk))
+    came, went = _by_method(shift)
     methods = tuple(_figures(method, came, went) for method in Method if method in came or method in went)
     cash = _figures(Method.CASH, came, went)
+    movements = tuple(movements_of(shift).order_by("pk"))
     papers = (
         Receipt.objects.filter(shift_id=shift.pk)
         .order_by()
@@ -173,8 +224,9 @@ def shift_report(shift: Shift) -> ShiftReport:
         kind="Z" if shift.closed_at else "X",
         shift=shift,
         methods=methods,
+        movements=movements,
         float_amount=shift.float_amount,
-        expected=shift.float_amount + cash.net,
+        expected=shift.float_amount + cash.net + sum((each.added for each in movements), ZERO),
         counted=shift.counted,
         difference=shift.difference if shift.closed_at else None,
         advances=sum((row["advances"] or ZERO for row in came.values()), ZERO),
@@ -185,11 +237,20 @@ def shift_report(shift: Shift) -> ShiftReport:
     )
 
 
-def _by_method(rows: QuerySet, *, advances: bool = False) -> dict[str, dict]:
-    sums = rows.order_by().values("method").annotate(count=Count("pk"), sum=Sum("amount"))
-    if advances:
-        sums = sums.annotate(advances=Sum("amount", filter=Q(bill=None)))
-    return {row["method"]: row for row in sums}
+def _by_method(shift: Shift) -> tuple[dict[str, dict], dict[str, dict]]:
+    """What came and what went by each way of paying: both in one trip, for the cash desk asks at every change."""
+    came, went = (
+        each.objects.filter(shift_id=shift.pk)
+        .order_by()
+        .values("method")
+        .annotate(side=Value(side), count=Count("pk"), sum=Sum("amount"), advances=Sum("amount", filter=Q(bill=None)))
+        for side, each in (("came", Payment), ("went", Refund))
+    )
+    rows: list[Any] = list(came.union(went, all=True))
+    return (
+        {row["method"]: row for row in rows if row["side"] == "came"},
+        {row["method"]: row for row in rows if row["side"] == "went"},
+    )
 
 
 def _figures(method: Method, came: dict[str, dict], went: dict[str, dict]) -> MethodFigures:

@@ -19,6 +19,7 @@ def differences(model: Naive, facilities: list[int]) -> list[str]:
         *_differ("bills", real_bills(facilities), told_bills(model)),
         *_differ("payments", real_payments(facilities), told_payments(model)),
         *_differ("shifts", real_shifts(facilities), told_shifts(model)),
+        *_differ("movements", real_movements(facilities), told_movements(model)),
         *_differ("balances", real_balances(facilities), model.balances()),
         *_differ("claims", real_claims(facilities), model.claims()),
         *_differ("counters", real_counters(facilities), dict(model.counters)),
@@ -77,6 +78,25 @@ def told_shifts(model: Naive) -> dict[Any, Any]:
         )
         for s in model.shifts.values()
     }  # fmt: skip
+
+
+def real_movements(facilities: list[int]) -> dict[Any, Any]:
+    """What was carried into drawers and out of them, by its number."""
+    found = rows(
+        """SELECT m.facility_id, m.number, m.shift_id, m.kind, m.amount, m.added, m.reason
+             FROM billing_cashmovement m WHERE m.facility_id = ANY(%s)""",
+        facilities,
+    )
+    return {row[:2]: (*row[2:4], whole(row[4]), whole(row[5]), row[6]) for row in found}
+
+
+def told_movements(model: Naive) -> dict[Any, Any]:
+    """The same of the model."""
+    sign = {"from_safe": 1, "came_back": 1, "to_safe": -1, "paid_out": -1}
+    return {
+        (model.shifts[m.shift].facility, m.number): (m.shift, m.kind, m.amount, sign[m.kind] * m.amount, m.reason)
+        for m in model.movements
+    }
 
 
 def real_balances(facilities: list[int]) -> dict[Key, int]:

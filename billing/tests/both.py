@@ -316,13 +316,38 @@ class Both:
         if done:
             assert (done[0].number, done[0].date) == (done[1].number, done[1].day)
 
-    def close(self, chance: Random) -> None:
-        """Count a drawer: mostly what is expected, at times not, with a reason or without."""
+    def some_shift(self, chance: Random) -> S | None:
+        """A shift that is open, mostly; at times one that was closed."""
         shifts = list(self.model.shifts.values())
         running = [shift for shift in shifts if shift.counted is None]
-        if not shifts:
+        choice = running if running and chance.random() < 0.9 else shifts[-5:]
+        return chance.choice(choice) if choice else None
+
+    def move(self, chance: Random) -> None:
+        """Carry cash between drawer and safe, or spend it: mostly some of what is there, at times too much."""
+        shift = self.some_shift(chance)
+        if shift is None:
             return
-        shift = chance.choice(running if running and chance.random() < 0.9 else shifts[-5:])
+        kind = chance.choice(["to_safe", "to_safe", "from_safe", "paid_out", "came_back"])
+        amount = self.amount(chance, max(chance.choice([shift.holds // 2, shift.holds, 20_00]), 1))
+        reason, house = chance.choice(["", "tea", "courier"]), self.mine[shift.facility]
+        done = self.both(
+            "move",
+            lambda: house.act(
+                actions.move_cash, shift_id=shift.id, kind=kind, amount=decimal(amount), reason=reason,
+                by=chance.choice(house.cashiers),
+            ),
+            lambda: self.model.move(shift.id, kind, amount, reason),
+        )  # fmt: skip
+        if done:
+            assert done[0].number == done[1].number
+            self.said[kind] = self.said.get(kind, 0) + 1
+
+    def close(self, chance: Random) -> None:
+        """Count a drawer: mostly what is expected, at times not, with a reason or without."""
+        shift = self.some_shift(chance)
+        if shift is None:
+            return
         counted = max(shift.holds + chance.choice([0, 0, 0, 0, 1, -5_00, 100_00]), 0)
         reason = chance.choice(["", "a coin fell"])
         self.close_at(shift, counted, reason)

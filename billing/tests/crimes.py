@@ -14,8 +14,9 @@ LINE = f"(SELECT min(id) FROM billing_line WHERE bill_id = {PAID_BILL})"
 LAST = f"(SELECT max(id) FROM billing_ledgertransaction WHERE {OF})"
 FIRST = f"(SELECT min(id) FROM billing_ledgertransaction WHERE payment_id = {BY_CARD})"
 COPY = """INSERT INTO billing_ledgertransaction
-    (facility_id, kind, date, at, by_id, bill_id, payment_id, refund_id, credit_note_id, shift_id, xact)
-    SELECT facility_id, kind, date, at, by_id, bill_id, payment_id, refund_id, credit_note_id, shift_id, xact
+    (facility_id, kind, date, at, by_id, bill_id, payment_id, refund_id, credit_note_id, movement_id, shift_id, xact)
+    SELECT
+     facility_id, kind, date, at, by_id, bill_id, payment_id, refund_id, credit_note_id, movement_id, shift_id, xact
       FROM billing_ledgertransaction WHERE id = {};
 INSERT INTO billing_ledgerentry (transaction_id, account_id, amount, bill_id, patient_id)
     SELECT (SELECT max(id) FROM billing_ledgertransaction), account_id, amount, bill_id, patient_id
@@ -29,6 +30,9 @@ def change(table: str, what: str, row: str) -> str:
 
 RECEIPT = f"(SELECT receipt_id FROM billing_payment WHERE id = {PAID})"
 CARD_RECEIPT = f"(SELECT receipt_id FROM billing_payment WHERE id = {BY_CARD})"
+CARRIED = f"(SELECT min(id) FROM billing_cashmovement WHERE {OF} AND kind = 'to_safe')"
+SPENT = f"(SELECT max(id) FROM billing_cashmovement WHERE {OF} AND kind = 'paid_out')"
+MOVED = f"(SELECT min(id) FROM billing_ledgertransaction WHERE {OF} AND movement_id = {CARRIED})"
 LAST_BILL = f"(SELECT max(id) FROM billing_bill WHERE {OF})"
 BYSTANDER = f"(SELECT max(id) FROM patients_patient WHERE {OF})"
 ENTRY_OF_A_BILL = f"(SELECT min(id) FROM billing_ledgerentry WHERE bill_id = {PAID_BILL})"
@@ -219,6 +223,47 @@ CRIMES = {
     "a shift counted other notes": (
         f"""UPDATE billing_shift SET counts = '{{"500": 77}}' WHERE id = {CLOSED}""",
         "shift_counted",
+    ),
+    "cash that was carried away was less": (change("cashmovement", "amount = amount - 1", CARRIED), "movement_posting"),
+    "cash that was carried away was less, with its posting": (
+        change("cashmovement", "amount = amount - 1", CARRIED)
+        + f";\nUPDATE billing_ledgerentry SET amount = amount - sign(amount) WHERE transaction_id = {MOVED}",
+        "shift_expected",
+    ),
+    "cash that was carried to the safe was spent": (
+        change("cashmovement", "kind = 'paid_out', reason = 'tea'", CARRIED),
+        "movement_posting",
+    ),
+    "cash was carried out of another drawer": (
+        change("cashmovement", f"shift_id = (SELECT max(id) FROM billing_shift WHERE {OF})", SPENT),
+        "drawer_balance",
+    ),
+    "cash was carried away on another day": (change("cashmovement", "date = date - 1", SPENT), "posting_particulars"),
+    "cash was carried away after the close": (
+        change("cashmovement", "at = at + interval '1 day'", CARRIED),
+        "moved_after_close",
+    ),
+    "cash that was carried away is forgotten": (
+        f"DELETE FROM billing_cashmovement WHERE id = {CARRIED}",
+        "movement_posting",
+    ),
+    "cash that was carried away is forgotten with its posting": (
+        f"DELETE FROM billing_ledgerentry WHERE transaction_id = {MOVED};\n"
+        f"DELETE FROM billing_ledgertransaction WHERE id = {MOVED};\n"
+        f"DELETE FROM billing_cashmovement WHERE id = {CARRIED}",
+        "number_gap",
+    ),
+    "cash that was carried away has no posting": (
+        f"DELETE FROM billing_ledgerentry WHERE transaction_id = {MOVED};\n"
+        f"DELETE FROM billing_ledgertransaction WHERE id = {MOVED}",
+        "movement_posting",
+    ),
+    "what was posted of cash that was carried away is doubled": (COPY.format(MOVED, MOVED), "posting_doubled"),
+    "more was carried away than was there, in all that is written": (
+        change("cashmovement", "amount = amount + 90000", SPENT)
+        + ";\nUPDATE billing_ledgerentry SET amount = amount + sign(amount) * 90000 WHERE transaction_id ="
+        f" (SELECT id FROM billing_ledgertransaction WHERE movement_id = {SPENT})",
+        "drawer_below_zero",
     ),
     "a shift began with less": (change("shift", "float_amount = float_amount - 1", CLOSED), "float_posting"),
     "a closed shift is open again": (

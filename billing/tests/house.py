@@ -20,7 +20,7 @@ from django.db import connection
 from accounts.models import User
 from accounts.tests.factories import FacilityFactory, UserFactory
 from billing import actions
-from billing.models import Bill, Drawer, Payment, Receipt, Refund, Shift
+from billing.models import Bill, CashMovement, Drawer, Payment, Receipt, Refund, Shift
 from billing.rules import LineIn, Off
 from billing.tenders import Tender
 from common.transactions import outermost
@@ -125,6 +125,11 @@ class House:
         """Count the drawer and end the shift."""
         arguments = {"counts": None, "counted": Decimal(counted), "reason": reason, "by": shift.cashier} | more
         return self.act(actions.close_shift, shift_id=shift.id, **arguments)
+
+    def move(self, shift: Shift, kind: str, amount: str | Decimal, reason: str = "tea", **more: Any) -> CashMovement:
+        """Carry cash to the safe or from it, or spend it; the cashier of the shift does."""
+        arguments = {"kind": kind, "amount": Decimal(amount), "reason": reason, "by": shift.cashier} | more
+        return self.act(actions.move_cash, shift_id=shift.id, **arguments)
 
     def pay(self, bill_id: int, *tenders: str | Decimal | Tender, **more: Any) -> Receipt:
         """Pay; what is only an amount is cash."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from billing.tests.cents import Asked, No, Off, bill_lines, half_up, share_out
-from billing.tests.records import ACCOUNT, CASH, B, P, S, Tender
+from billing.tests.records import ACCOUNT, CASH, B, M, P, S, Tender
 
 Key = tuple[int, str, int | str | None]
 """An account of the ledger: facility, kind, and of which drawer, method, department or patient."""
@@ -27,6 +27,7 @@ class Naive:
     bills: dict[int, B] = field(default_factory=dict)
     payments: dict[int, P] = field(default_factory=dict)
     shifts: dict[int, S] = field(default_factory=dict)
+    movements: list[M] = field(default_factory=list)
     ledger: list[tuple[Key, int, int | None]] = field(default_factory=list)
     sums: dict[Key, int] = field(default_factory=lambda: defaultdict(int))
     counters: dict[tuple[int, str, int], int] = field(default_factory=lambda: defaultdict(int))
@@ -318,6 +319,23 @@ class Naive:
         self.shifts[shift_id] = shift
         self.post(facility, (CASH, drawer, start), ("safe", None, -start))
         return shift
+
+    def move(self, shift_id: int, kind: str, amount: int, reason: str) -> M:
+        """Carry cash out of a drawer, to the safe or to spend it, or into it, from the safe or what was not spent."""
+        shift = self.shifts[shift_id]
+        comes, petty = kind in ("from_safe", "came_back"), kind in ("paid_out", "came_back")
+        why = {"bad_amount"} if amount <= 0 else set()
+        why |= {"required"} if petty and not reason else set()
+        why |= {"shift_closed"} if shift.counted is not None else set()
+        why |= {"not_in_drawer"} if not comes and amount > shift.holds else set()
+        if why:
+            raise No(*why)
+        into = amount if comes else -amount
+        shift.moved += into
+        self.post(shift.facility, (CASH, shift.drawer, into), ("petty" if petty else "safe", None, -into))
+        row = M(self.number(shift.facility, "M"), shift_id, kind, amount, reason)
+        self.movements.append(row)
+        return row
 
     def close(self, shift_id: int, counted: int, reason: str = "") -> S:
         """Count a drawer and empty it: what is too much or too little has a reason."""

@@ -84,12 +84,24 @@ class S:
     number: int
     start: int
     cash: int = 0
+    moved: int = 0
     counted: int | None = None
     expected: int | None = None
 
     @property
     def holds(self) -> int:
-        return self.start + self.cash
+        return self.start + self.cash + self.moved
+
+
+@dataclass
+class M:
+    """Cash that was carried into a drawer or out of it."""
+
+    number: str
+    shift: int
+    kind: str
+    amount: int
+    reason: str
 
 
 @dataclass

@@ -49,6 +49,8 @@ def moved(till: Till) -> Till:
     refund = {"amount": "50.00", "reason": "Not given", "credit": True}
     made(till.post(f"payments/{paid['id']}/refund/", refund, **admin))
     made(till.post(f"receipts/{paid['receipt']}/print/", **admin))
+    shift = till.get("shifts/current/", role="admin").json()
+    made(till.post(f"shifts/{shift['id']}/movements/", {"kind": "to_safe", "amount": "100.00"}, **admin))
     run_proof(facility_id=till.facility.pk)
     return till
 
@@ -99,6 +101,11 @@ class TestShown:
         for text in (f"B-{moved.year}-000001", "Due", "ECG", "650.00", "Not given", "R-", "V-", "C-", "Bill issued"):
             assert text in shown
 
+    def test_a_shift_shows_what_was_carried_out_of_its_drawer(self, page: Client, moved: Till) -> None:
+        shown = page.get(address("shift", "change", models.Shift.objects.get().pk)).content.decode()
+        assert f"M-{moved.year}-000001" in shown
+        assert "To the safe" in shown
+
     def test_a_transaction_shows_its_entries(self, page: Client, moved: Till) -> None:
         row = models.LedgerTransaction.objects.filter(kind="issue").get()
         shown = page.get(address("ledgertransaction", "change", row.pk)).content.decode()
@@ -121,7 +128,7 @@ class TestShown:
         seer = role_of(moved, "seer", "admin.enter", "billing.view")
         client.force_login(seer)
         assert client.get(address("bill", "changelist")).status_code == 200
-        for model in (*LEDGER, "shift"):
+        for model in (*LEDGER, "shift", "cashmovement"):
             assert client.get(address(model, "changelist")).status_code == 403
         assert client.get(address("price", "add")).status_code == 403
         drawer = moved.drawers[0].pk

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from accounts.models import AccessAttempt
+from accounts.models import AccessAttempt, Permission
 from billing.tests.till import API, ECG, ROLES, Till, code, made
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +18,7 @@ BILLS = {"billing-staff", "reception"}
 LESSENS = {"billing-staff", "manager"}
 TAKES = {"billing-staff"}
 LEDGER = {"manager"}
+OVERSEES = {"manager"}
 
 Body = dict[str, Any] | Callable[[Till, Any], dict[str, Any]]
 references = count(1)
@@ -60,8 +61,11 @@ CALLS: list[tuple[str, Body | None, set[str]]] = [
     ("accounts/?patient={patient}", None, SEES),
     ("receipts/{receipt}/", None, SEES),
     ("receipts/{receipt}/print/", {}, SEES),
-    ("shifts/{shift}/", None, LEDGER),
-    ("shifts/{shift}/close/", {"counted": "500.00"}, LEDGER),
+    ("shifts/{shift}/", None, OVERSEES),
+    ("shifts/{shift}/movements/", None, OVERSEES),
+    ("shifts/{shift}/movements/", {"kind": "from_safe", "amount": "5.00"}, OVERSEES),
+    ("shifts/{shift}/movements/", {"kind": "paid_out", "amount": "1.00", "reason": "Tea"}, OVERSEES),
+    ("shifts/{shift}/close/", {"counted": "500.00"}, OVERSEES),
     ("prices/?facility={facility}", None, SEES),
     ("ledger/proof/?facility={facility}", None, LEDGER),
 ]
@@ -71,7 +75,7 @@ LISTS = {
     "refunds/": SEES,
     "receipts/": SEES,
     "accounts/": SEES,
-    "shifts/": TAKES | LEDGER,
+    "shifts/": TAKES | OVERSEES,
     "ledger/entries/": LEDGER,
     "ledger/accounts/": LEDGER,
 }
@@ -222,9 +226,28 @@ def test_a_cashier_sees_the_own_shift_and_not_that_of_another(till: Till) -> Non
     assert {row["id"] for row in till.get("shifts/", role="manager").json()["results"]} == {mine["id"], theirs["id"]}
 
 
+def test_cash_is_carried_out_of_the_own_drawer_and_petty_cash_by_who_may_spend_it(till: Till) -> None:
+    mine = till.open()
+    tea = {"kind": "paid_out", "amount": "10.00", "reason": "Tea"}
+    assert made(till.post(f"shifts/{mine['id']}/movements/", tea))["expected"] == "490.00"
+    role = till.user("billing-staff").roles.get()
+    role.permissions.remove(Permission.objects.get(code="billing.petty"))
+    till.clients.clear()
+    till.users["billing-staff"] = type(till.users["billing-staff"]).objects.get(pk=till.users["billing-staff"].pk)
+    refused = till.post(f"shifts/{mine['id']}/movements/", tea)
+    assert (refused.status_code, refused.json()["errors"][0]["needed"]) == (403, "billing.petty")
+    assert till.post(f"shifts/{mine['id']}/movements/", {"kind": "to_safe", "amount": "90.00"}).status_code == 201
+
+
 def test_nothing_is_replaced_or_deleted(till: Till) -> None:
     ids = Things(till)
-    for path in ("bills/{bill}/", "payments/{payment}/", "receipts/{receipt}/", "shifts/{shift}/"):
+    for path in (
+        "bills/{bill}/",
+        "payments/{payment}/",
+        "receipts/{receipt}/",
+        "shifts/{shift}/",
+        "shifts/{shift}/movements/",
+    ):
         for method in ("put", "delete"):
             assert getattr(till.client("admin"), method)(API + path.format_map(ids)).status_code == 405, path
 

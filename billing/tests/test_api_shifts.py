@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts.actions import give_role
 from accounts.tests.factories import FacilityFactory, UserFactory, device_client
-from billing.models import Drawer, LedgerEntry, Price, Shift, TaxRate
+from billing.models import CashMovement, Drawer, LedgerEntry, Price, Shift, TaxRate
 from billing.tests.till import API, Till, code, made
 
 pytestmark = pytest.mark.django_db
@@ -154,8 +154,88 @@ class TestShift:
         assert till.get("shifts/", date=shift["date"], cashier=shift["cashier"]).json()["count"] == 2
         with django_assert_num_queries(3):  # the device, the count, the page
             till.get("shifts/")
-        with django_assert_num_queries(5):  # the device, the shift, what came, what went, the receipts
+        with django_assert_num_queries(5):  # the device, the shift, what came and went, what was carried, receipts
             till.get(f"shifts/{now['id']}/")
+
+
+class TestCashCarriedInAndOut:
+    def move(self, till: Till, shift: dict[str, Any], kind: str, amount: str, reason: str = "", **headers: Any) -> Any:
+        body = {"kind": kind, "amount": amount, "reason": reason}
+        return till.post(f"shifts/{shift['id']}/movements/", body, **headers)
+
+    def test_it_is_numbered_and_changes_what_is_expected_and_no_takings(self, till: Till) -> None:
+        shift = till.open(amount="500.00")
+        till.paid(till.bill(), "300.00")
+        first = made(self.move(till, shift, "to_safe", "600.00"))
+        assert (first["number"], first["expected"], first["shift"]) == (f"M-{till.year}-000001", "200.00", shift["id"])
+        assert (first["kind"], first["amount"], first["drawer"]) == ("to_safe", "600.00", shift["drawer"])
+        made(self.move(till, shift, "from_safe", "50.00", "Change"))
+        made(self.move(till, shift, "paid_out", "35.50", "Courier"))
+        made(self.move(till, shift, "came_back", "5.50", "It was cheaper"))
+        now = till.get("shifts/current/").json()
+        assert (now["expected"], now["cash_in"], now["cash_out"]) == ("220.00", "55.50", "635.50")
+        x = till.get(f"shifts/{shift['id']}/").json()
+        assert (x["expected"], x["cash_in"], x["cash_out"]) == ("220.00", "55.50", "635.50")
+        assert (x["taken"], x["given"], x["net"]) == ("300.00", "0.00", "300.00")
+        assert x["moved"] == [
+            {"kind": "to_safe", "count": 1, "added": "-600.00"},
+            {"kind": "from_safe", "count": 1, "added": "50.00"},
+            {"kind": "paid_out", "count": 1, "added": "-35.50"},
+            {"kind": "came_back", "count": 1, "added": "5.50"},
+        ]
+        closed = close(till, shift, counted="220.00").json()
+        assert (closed["expected"], closed["difference"]) == ("220.00", "0.00")
+        z = till.get(f"shifts/{shift['id']}/").json()
+        assert (z["kind"], z["moved"], z["expected"]) == ("Z", x["moved"], "220.00")
+
+    def test_the_list_has_the_newest_first(self, till: Till, django_assert_num_queries: Any) -> None:
+        shift, other = till.open(), till.open(role="admin")
+        for amount in ("10.00", "20.00"):
+            made(self.move(till, shift, "to_safe", amount))
+        made(self.move(till, other, "to_safe", "30.00", role="admin"))
+        with django_assert_num_queries(3):  # the device, the shift, what was carried
+            listed = till.get(f"shifts/{shift['id']}/movements/").json()
+        assert (listed["count"], [row["amount"] for row in listed["results"]]) == (2, ["20.00", "10.00"])
+        posted = till.get("ledger/entries/", role="manager", movement=listed["results"][0]["id"]).json()["results"]
+        assert sorted((row["account_code"].partition(":")[0], row["amount"]) for row in posted) == [
+            ("cash", "-20.00"),
+            ("safe", "20.00"),
+        ]
+        assert {row["kind"] for row in posted} == {"movement"}
+
+    def test_the_same_request_is_done_once(self, till: Till) -> None:
+        shift = till.open()
+        answers = [self.move(till, shift, "to_safe", "40.00", HTTP_IDEMPOTENCY_KEY="one").json() for _ in range(2)]
+        assert answers[0] == answers[1]
+        assert till.get("shifts/current/").json()["expected"] == "460.00"
+
+    def test_not_more_than_the_drawer_holds_nor_out_of_a_closed_shift(self, till: Till) -> None:
+        shift = till.open(amount="500.00")
+        refused = self.move(till, shift, "to_safe", "500.01")
+        assert (refused.status_code, code(refused)) == (409, "not_in_drawer")
+        assert close(till, shift, counted="500.00").status_code == 200
+        late = self.move(till, shift, "from_safe", "1.00")
+        assert (late.status_code, code(late)) == (409, "shift_closed")
+
+    @pytest.mark.parametrize(
+        ("body", "at"),
+        [
+            ({"amount": "1.00"}, "kind"),
+            ({"kind": "stolen", "amount": "1.00"}, "kind"),
+            ({"kind": "to_safe"}, "amount"),
+            ({"kind": "to_safe", "amount": "0.00"}, "amount"),
+            ({"kind": "to_safe", "amount": "-1.00"}, "amount"),
+            ({"kind": "to_safe", "amount": "1.005"}, "amount"),
+            ({"kind": "to_safe", "amount": "NaN"}, "amount"),
+            ({"kind": "paid_out", "amount": "1.00"}, "reason"),
+            ({"kind": "came_back", "amount": "1.00", "reason": "  "}, "reason"),
+            ({"kind": "paid_out", "amount": "1.00", "reason": "x" * 301}, "reason"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, till: Till, body: dict[str, Any], at: str) -> None:
+        refused = till.post(f"shifts/{till.open()['id']}/movements/", body)
+        assert (refused.status_code, refused.json()["errors"][0]["attr"]) == (400, at)
+        assert not CashMovement.objects.exists()
 
 
 class TestPrices:

@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection, transaction
 
+from billing.models import Shift
 from billing.proof import CHECKS, prove
 from billing.rules import LineIn, Off
 from billing.tests.crimes import CRIMES
@@ -22,8 +23,8 @@ from patients.actions import mark_merged
 pytestmark = pytest.mark.django_db
 
 TABLES = (
-    "bill", "line", "creditnote", "creditline", "receipt", "payment", "refund", "shift", "ledgertransaction",
-    "ledgerentry", "ledgeraccount", "counter", "patientaccount",
+    "bill", "line", "creditnote", "creditline", "receipt", "payment", "refund", "shift", "cashmovement",
+    "ledgertransaction", "ledgerentry", "ledgeraccount", "counter", "patientaccount",
 )  # fmt: skip
 
 DOCUMENTS = TABLES[:-3]
@@ -33,10 +34,11 @@ SILENT = {
     # what people call it, and why
     "bill.about", "bill.billable_type", "bill.billable_id", "bill.currency", "bill.void_reason", "line.description",
     "line.discount_reason", "line.item_type", "line.item_id", "line.position", "creditnote.reason", "refund.reason",
-    "shift.reason", "shift.counts", "payment.reference", "refund.reference", "ledgeraccount.name",
+    "shift.reason", "shift.counts", "cashmovement.reason", "payment.reference", "refund.reference",
+    "ledgeraccount.name",
     # who did it, whose it is beside the department
     "bill.created_by_id", "bill.voided_by_id", "line.doctor_id", "creditnote.by_id", "receipt.by_id", "payment.by_id",
-    "refund.by_id", "shift.cashier_id", "shift.closed_by_id", "ledgertransaction.by_id",
+    "refund.by_id", "shift.cashier_id", "shift.closed_by_id", "cashmovement.by_id", "ledgertransaction.by_id",
     # when it was written down, and the versions of what was read
     "bill.created_at", "bill.version", "receipt.at", "ledgertransaction.xact",
     # what belongs together beside the amounts
@@ -74,13 +76,26 @@ def a_day(house: House) -> None:
     house.void(house.bill("75", draft=True))
     house.bill("75", draft=True)
     house.bill(lines=[LineIn("Nothing is asked for this", Decimal(0))])
-    house.close(shift, "1000", "Some is missing", hand_to_id=house.farah.id, hand_float=Decimal(200))
+    house.move(shift, "to_safe", "400")
+    house.move(shift, "paid_out", "35.50", "tea for the night shift")
+    house.close(shift, "600", "Some is missing", hand_to_id=house.farah.id, hand_float=Decimal(200))
     house.later(hours=6)
     advances(house)
+    carried(house)
     house.later(hours=3)
     house.open(house.meena, drawer=1)
     house.pay(house.bill(lines=taxed(house)), "50", "60.01", keep_rest=True)
     house.newcomer()  # who has nothing to do with it
+
+
+def carried(house: House) -> None:
+    """Cash in and out of a drawer, with what was wrong taken back."""
+    shift = Shift.objects.get(cashier=house.farah, closed_at=None)
+    house.move(shift, "from_safe", "150", "")
+    house.move(shift, "to_safe", "90", "")
+    house.move(shift, "from_safe", "90", "it was not carried after all")
+    house.move(shift, "paid_out", "60", "courier")
+    house.move(shift, "came_back", "12", "courier was cheaper")
 
 
 def advances(house: House) -> None:

@@ -227,6 +227,8 @@ class TestAStorm:
             lambda c: house.give_back(one(c), by=by(c)),
             lambda c: house.refund_advance("15", by=by(c)),
             lambda c: house.void(one(c)),
+            lambda c: house.move(open_shift(by(c)), c.choice(["to_safe", "paid_out"]), "300"),
+            lambda c: house.move(open_shift(by(c)), c.choice(["from_safe", "came_back"]), "40"),
             lambda c: house.close(open_shift(by(c)), "1000", "not counted"),
             lambda c: house.open(by(c), c.randrange(2)),
         ]
@@ -236,6 +238,12 @@ class TestAStorm:
         deeds = self.deeds(house, [house.bill("600") for _ in range(3)])
         met = crowd(deeds, people=6, each=12)
         assert met["busy"] == 0, met
-        for letter, table in (("B", "bill"), ("C", "creditnote"), ("R", "receipt"), ("V", "receipt")):
+        for letter, table in (
+            ("B", "bill"),
+            ("C", "creditnote"),
+            ("R", "receipt"),
+            ("V", "receipt"),
+            ("M", "cashmovement"),
+        ):
             assert gapless(serials(house.facility.id, f"billing_{table}", letter)), letter
         assert found(house) == set()

@@ -30,6 +30,7 @@ MONEY = {
     "Receipt": {"billing/actions/payments.py", "billing/actions/refunds.py", "billing/desk.py"},
     "Payment": {"billing/actions/payments.py"},
     "Refund": {"billing/actions/refunds.py"},
+    "CashMovement": {"billing/actions/movements.py"},
     "Shift": {"billing/actions/shifts.py", "billing/desk.py"},
 }
 """Where rows of money are made."""

@@ -9,7 +9,7 @@ from django.db import Error, IntegrityError, transaction
 
 from billing import actions
 from billing.actions.proofs import run_proof
-from billing.models import Bill, LedgerAccount, LedgerTransaction, Payment, Price, Shift, TaxRate
+from billing.models import Bill, CashMovement, LedgerAccount, LedgerTransaction, Payment, Price, Shift, TaxRate
 from billing.tests.house import House, card, from_account, rows
 from common.transactions import outermost
 from scheduling.tests.factories import DepartmentFactory, DoctorFactory
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.django_db
 
 NEVER_DELETED = (
     "bill", "line", "creditnote", "creditline", "patientaccount", "receipt", "receiptprint", "payment", "refund",
-    "shift", "drawer", "counter", "ledgeraccount", "ledgertransaction", "ledgerentry", "proofrun",
+    "shift", "cashmovement", "drawer", "counter", "ledgeraccount", "ledgertransaction", "ledgerentry", "proofrun",
 )  # fmt: skip
 APPEND_ONLY = {
     "creditnote": "amount = amount + 1", "creditline": "amount = amount + 1", "patientaccount": "patient_id = 1",
     "receipt": "change = change + 1", "receiptprint": "copy = copy + 1", "refund": "amount = amount + 1",
     "ledgeraccount": "name = 'x'", "ledgertransaction": "date = date + 1", "ledgerentry": "amount = amount + 1",
-    "proofrun": "balanced = NOT balanced",
+    "cashmovement": "amount = amount + 1", "proofrun": "balanced = NOT balanced",
 }  # fmt: skip
 
 
@@ -45,6 +45,7 @@ def busy(house: House) -> House:
     receipt = house.deposit("5")
     outermost(lambda: actions.print_receipt(receipt_id=receipt.pk, by=house.meena))
     outermost(lambda: run_proof(facility_id=house.facility.pk))
+    house.move(shift, "paid_out", "5")
     house.close(shift, "0", "Stolen")
     return house
 
@@ -176,13 +177,14 @@ class TestLedger:
         with pytest.raises(IntegrityError, match="ledger_entry_not_zero"):
             post(house, "0.00", "0.00")
 
-    @pytest.mark.parametrize("kind", ["issue", "payment", "refund", "credit", "float", "close"])
+    @pytest.mark.parametrize("kind", ["issue", "payment", "refund", "credit", "float", "movement", "close"])
     def test_the_same_is_posted_once(self, busy: House, kind: str) -> None:
         with pytest.raises(IntegrityError, match=r"posted_once"):
             rows(
                 "INSERT INTO billing_ledgertransaction"
-                " (facility_id, kind, date, at, bill_id, payment_id, refund_id, credit_note_id, shift_id)"
-                " SELECT facility_id, kind, date, at, bill_id, payment_id, refund_id, credit_note_id, shift_id"
+                " (facility_id, kind, date, at, bill_id, payment_id, refund_id, credit_note_id, movement_id, shift_id)"
+                " SELECT facility_id, kind, date, at, bill_id, payment_id, refund_id, credit_note_id, movement_id,"
+                " shift_id"
                 " FROM billing_ledgertransaction WHERE kind = %s LIMIT 1",
                 kind,
             )
@@ -207,6 +209,29 @@ class TestShifts:
                 " reference, shift_id, date, at) SELECT facility_id, receipt_id, patient_id, bill_id, method, amount,"
                 " 0, '', shift_id, date, at FROM billing_payment WHERE method = 'cash' LIMIT 1"
             )
+
+    def test_nor_is_cash_carried_in_or_out(self, busy: House) -> None:
+        with pytest.raises(IntegrityError, match="is closed"):
+            carry(Shift.objects.get())
+
+    @pytest.mark.parametrize(
+        ("change", "name"),
+        [
+            ({"amount": 0}, "movement_positive"),
+            ({"amount": -1}, "movement_positive"),
+            ({"kind": "stolen"}, "movement_kind_known"),
+            ({"number": "R-2031-000009"}, "movement_number_form"),
+            ({"kind": "paid_out", "reason": ""}, "petty_cash_has_a_reason"),
+            ({"number": "M-2031-000001"}, "movement_number_once"),
+        ],
+    )
+    def test_cash_that_is_carried_has_amount_kind_number_and_reason(
+        self, house: House, change: dict[str, Any], name: str
+    ) -> None:
+        shift = house.open()
+        house.move(shift, "from_safe", "10", "")
+        with pytest.raises(IntegrityError, match=name):
+            carry(shift, **change)
 
     @pytest.mark.parametrize("same", ["cashier", "drawer"])
     def test_a_cashier_and_a_drawer_have_one_open_shift(self, house: House, same: str) -> None:
@@ -277,6 +302,10 @@ class TestFacilities:
                 facility=house.facility, method="cash", amount=1, date=payment.date, at=payment.at, **values
             )
 
+    def test_cash_is_carried_in_a_shift_of_its_own(self, house: House, other: House) -> None:
+        with pytest.raises(IntegrityError, match="two facilities"):
+            carry(Shift.objects.get(cashier=other.meena), facility=house.facility)
+
     def test_an_entry_stands_on_an_account_of_its_own(self, house: House, other: House) -> None:
         house.bill("1")
         with pytest.raises(IntegrityError, match="two facilities"):
@@ -300,6 +329,13 @@ class TestPrices:
         TaxRate.objects.create(facility=house.facility, name="GST", percent=5, valid_from=first)
         with pytest.raises(IntegrityError, match="one_tax_of_a_name"):
             TaxRate.objects.create(facility=house.facility, name="GST", percent=12, valid_from=first)
+
+
+def carry(shift: Shift, **more: Any) -> None:
+    """Write that cash was carried, past the action."""
+    row = {"facility": shift.facility, "shift": shift, "kind": "to_safe", "amount": 1, "number": "M-2031-000009"}
+    moment = {"date": shift.date, "at": shift.opened_at, "by": shift.cashier}
+    CashMovement.objects.create(**{**row, **moment, **more})
 
 
 def post(house: House, *amounts: str, account: LedgerAccount | None = None) -> None:

@@ -13,7 +13,7 @@ from accounts.errors import OutOfReach, PermissionDenied
 from accounts.permissions import ALL
 from accounts.tests.factories import FacilityFactory, UserFactory
 from billing.errors import UnknownBill, UnknownPayment
-from billing.models import Price, TaxRate
+from billing.models import Price, Shift, TaxRate
 from billing.queries import (
     advance_balance,
     bill_in_full,
@@ -34,6 +34,7 @@ from billing.queries import (
     tax_rates,
 )
 from billing.queries.bills import paid_on, to_give_back, to_pay, void_on
+from billing.queries.shifts import expected_cash, moved_cash, movements_of
 from billing.tenders import Tender
 from billing.tests.house import House, card, from_account, lines
 from patients.actions import mark_merged
@@ -225,6 +226,7 @@ class TestHowMany:
             house.pay(bill, "100", card("50"))
             house.refund(house.payments(bill)[0], "20", credit=True)
             house.deposit("10")
+            house.move(Shift.objects.get(cashier=house.meena), "to_safe", "1")
         shift = current_shift(house.meena, facility)
         assert shift is not None
         advance = house.payments(None)[0]
@@ -243,6 +245,9 @@ class TestHowMany:
             (1, lambda: statement(facility, house.patient.pk)),
             (1, lambda: current_shift(house.meena, facility)),
             (3, lambda: shift_report(shift)),
+            (1, lambda: expected_cash(shift)),
+            (1, lambda: moved_cash(shift)),
+            (1, lambda: [one.by.name for one in movements_of(shift)]),
             (1, lambda: [(one.cashier.name, one.drawer.name) for one in shifts_of(here(house), house.meena)]),
             (1, lambda: list(free_drawers(facility))),
             (1, lambda: list(price_list(facility, today))),

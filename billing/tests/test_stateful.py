@@ -101,6 +101,10 @@ class TwoHospitals(RuleBasedStateMachine):
         self.two.open(chance)
 
     @rule(chance=chances)
+    def cash_is_carried_in_or_out(self, chance: Random) -> None:
+        self.two.move(chance)
+
+    @rule(chance=chances)
     def a_drawer_is_counted(self, chance: Random) -> None:
         self.two.close(chance)
 

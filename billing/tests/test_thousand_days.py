@@ -1,8 +1,8 @@
 """A thousand random days of two hospitals: at the end every account, drawer, claim and bill is what the model says.
 
-Bills, payments in all ways, advances, refunds, credit notes, voids and shifts, drawn by chance and done with the
-product and with the model (`naive.py`), each day committed. `OPD_MONEY_DAYS` and `OPD_MONEY_SEED` play other ones (`-s`
-shows how far they are).
+Bills, payments in all ways, advances, refunds, credit notes, voids, shifts and cash moved in them, drawn by chance and
+done with the product and with the model (`naive.py`), each day committed. `OPD_MONEY_DAYS` and `OPD_MONEY_SEED` play
+other ones (`-s` shows how far they are).
 """
 
 import os
@@ -30,7 +30,7 @@ class Days:
         self.two = Both()
         self.deeds: list[Callable[[Random], None]] = [
             self.two.pay, self.two.deposit, self.two.void, self.two.credit, self.two.refund, self.two.give_back,
-            self.two.refund_advance, self.two.again,
+            self.two.refund_advance, self.two.again, self.two.move,
         ]  # fmt: skip
 
     def play(self, days: int) -> None:
@@ -76,11 +76,14 @@ def assert_by_hand(house: House) -> None:
     facility = house.facility.id
     assert rows("SELECT sum(amount), count(*) FILTER (WHERE amount = 0) FROM billing_ledgerentry") == [(0, 0)]
     held = rows(
-        """SELECT coalesce(sum(s.float_amount + coalesce(p.sum, 0) - coalesce(r.sum, 0)), 0) FROM billing_shift s
+        """SELECT coalesce(sum(s.float_amount + coalesce(p.sum, 0) - coalesce(r.sum, 0) + coalesce(m.sum, 0)), 0)
+             FROM billing_shift s
              LEFT JOIN (SELECT shift_id, sum(amount) FROM billing_payment WHERE method = 'cash' GROUP BY 1) p
                ON p.shift_id = s.id
              LEFT JOIN (SELECT shift_id, sum(amount) FROM billing_refund WHERE method = 'cash' GROUP BY 1) r
                ON r.shift_id = s.id
+             LEFT JOIN (SELECT shift_id, sum(CASE WHEN kind IN ('to_safe', 'paid_out') THEN -amount ELSE amount END)
+                          FROM billing_cashmovement GROUP BY 1) m ON m.shift_id = s.id
             WHERE s.facility_id = %s AND s.closed_at IS NULL""",
         facility,
     )
@@ -93,8 +96,9 @@ def assert_by_hand(house: House) -> None:
 def assert_everything_happened(days: Days) -> None:
     """The days were of all kinds: every deed was done, and every one was refused."""
     said = days.two.said
-    deeds = "bill, pay, deposit, void, credit, refund, give back, refund advance, open, close, again"
+    deeds = "bill, pay, deposit, void, credit, refund, give back, refund advance, move, open, close, again"
     assert {deed for deed in deeds.split(", ") if said.get(deed, 0) < DAYS // 100} == set()
+    assert {"to_safe", "from_safe", "paid_out", "came_back", "move not_in_drawer", "move shift_closed"} <= set(said)
     refused = {code.split()[-1] for code in said}
     assert {
         "overpayment", "bill_not_open", "advance_too_small", "reference_used", "refund_too_large", "credit_too_large",

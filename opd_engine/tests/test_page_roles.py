@@ -214,6 +214,7 @@ LINES = (
     Line("cash", "/cash/?patient={other}", MONEY, named="a patient"),
     Line("cash", "/cash/?do=open", "billing-staff", named="the form of a shift"),
     Line("cash", "/cash/?do=close&shift={shift}", "billing-staff manager", named="the form of a count"),
+    Line("cash", "/cash/?do=move&shift={shift}", "billing-staff manager", named="the form of cash in and out"),
     Line("cash", "/cash/?do=bill&patient={other}", "reception billing-staff", named="the form of a bill"),
     Line("cash", "/cash/?do=advance&patient={other}", "billing-staff", named="the form of an advance"),
     Line("cash", "/cash/?do=advance-back&patient={other}", "billing-staff", named="the form of an account"),
@@ -252,6 +253,12 @@ LINES = (
         sent={"patient": "{other}", "amount": "10", **REASON},
     ),
     Line("cash_open_shift", "/cash/shifts/", "billing-staff", sent={"float": "0"}),
+    Line(
+        "cash_move",
+        "/cash/shifts/move/",
+        "billing-staff manager",
+        sent={"shift": "{shift}", "kind": "from_safe", "amount": "1"},
+    ),
     Line("cash_close_shift", "/cash/shifts/close/", "billing-staff manager", sent={"shift": "{shift}", "counted": "0"}),
     *(
         Line(f"cash_{name}", f"/cash/{path}/", MONEY, sent=sent)

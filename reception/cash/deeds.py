@@ -19,6 +19,7 @@ from billing import actions
 from billing.errors import DiscountLimitPassed
 from billing.models import Bill, Shift
 from billing.queries import get_bill
+from billing.queries.shifts import expected_cash
 from common.amounts import said
 from common.errors import BadInput, DomainError, Forbidden, NotFound
 from patients.queries import get_patient
@@ -276,6 +277,24 @@ def open_shift(request: HttpRequest, where: Place) -> Told:
         "float": said(shift.float_amount, where.facility.currency),
     }
     return {"on": {}, "said": words % facts}
+
+
+@_deed("move")
+def move_cash(request: HttpRequest, where: Place) -> Told:
+    """Carry cash to the safe or from it, or spend it out of the drawer."""
+    sent = request.POST
+    row = actions.move_cash(
+        shift_id=_named(request, "shift"),
+        kind=sent.get("kind", ""),
+        amount=amount_in(sent, "amount"),
+        reason=sent.get("reason", "").strip(),
+        by=person(request),
+    )
+    words = _("%(kind)s: %(amount)s, %(number)s. The drawer holds %(left)s now.")
+    currency = row.shift.facility.currency
+    facts = {"kind": row.get_kind_display(), "number": row.number}
+    amounts = {"amount": said(row.amount, currency), "left": said(expected_cash(row.shift), currency)}
+    return {"on": {}, "said": words % {**facts, **amounts}}
 
 
 @_deed("close")

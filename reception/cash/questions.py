@@ -23,7 +23,7 @@ from billing.queries import (
     price_list,
     shift_report,
 )
-from billing.states import Method
+from billing.states import PETTY, Method, MovementKind
 from billing.tenders import draw
 from common.errors import NotFound
 from patients.models import Patient
@@ -47,6 +47,7 @@ REASONS = {
     "void": (_("Made by mistake"), _("Wrong patient"), _("Patient went home")),
     "credit": (_("Service not given"), _("Wrong price"), _("Charged twice")),
     "close": (_("Miscounted change"), _("Rounding"), _("Note not accepted by the bank")),
+    "move": (_("Too much in the drawer"), _("Change"), _("Tea"), _("Courier"), _("Typed wrong")),
     "discount": (_("Senior citizen"), _("Staff family"), _("Hardship")),
 }
 ZERO = Decimal(0)
@@ -71,11 +72,7 @@ def _open(request: HttpRequest, where: Place, asked: Any) -> Context:
 
 def _close(request: HttpRequest, where: Place, asked: Any) -> Context:
     """The figures of the shift, the notes to count, and who may go on at the drawer."""
-    by = person(request)
-    named = str(asked.get("shift", ""))
-    shift = get_shift(whole_number(named), by) if named else current_shift(by, where.facility.pk)
-    if shift is None:
-        raise NotFound(gettext_noop("You have no open shift here."))
+    shift = _shift_asked(request, where, asked)
     notes = [(each, str(asked.get(f"n_{each.normalize():f}", ""))) for each in denominations(shift.facility_id)]
     report = shift_report(shift)
     reasons = REASONS["close"]
@@ -87,6 +84,25 @@ def _close(request: HttpRequest, where: Place, asked: Any) -> Context:
         "zero": ZERO,
         "close_reasons": reasons,
     }
+
+
+def _move(request: HttpRequest, where: Place, asked: Any) -> Context:
+    """What lies in the drawer, what was carried in and out before, and what may be."""
+    shift = _shift_asked(request, where, asked)
+    if shift.closed_at is not None:
+        raise NotFound(gettext_noop("This shift is closed."))
+    petty = allows(person(request), "billing.petty", shift.facility_id)
+    kinds = [kind for kind in MovementKind if petty or kind not in PETTY]
+    return {"shift": shift, "report": shift_report(shift), "kinds": kinds, "move_reasons": REASONS["move"]}
+
+
+def _shift_asked(request: HttpRequest, where: Place, asked: Any) -> Shift:
+    """The shift that is named, else one's own. One query."""
+    by, named = person(request), str(asked.get("shift", ""))
+    shift = get_shift(whole_number(named), by) if named else current_shift(by, where.facility.pk)
+    if shift is None:
+        raise NotFound(gettext_noop("You have no open shift here."))
+    return shift
 
 
 def _others(shift: Shift) -> list[User]:
@@ -247,6 +263,7 @@ def way_words(method: str) -> str:
 
 QUESTIONS: dict[str, Asked] = {
     "open": _open,
+    "move": _move,
     "close": _close,
     "refund": _refund,
     "back": _back,

@@ -25,6 +25,7 @@ urlpatterns = [
     path("receipts/<int:receipt_id>/pdf/", printing.receipt_pdf, name="cash_receipt_pdf"),
     path("receipts/<int:receipt_id>/print/", printing.receipt_print, name="cash_receipt_print"),
     path("shifts/", deeds.open_shift, name="cash_open_shift"),
+    path("shifts/move/", deeds.move_cash, name="cash_move"),
     path("shifts/close/", deeds.close_shift, name="cash_close_shift"),
     path("shifts/<int:shift_id>/report/", printing.report, name="cash_report"),
     path("shifts/<int:shift_id>/pdf/", printing.report_pdf, name="cash_report_pdf"),

@@ -15,7 +15,7 @@ from billing.models import Bill, BillingSettings, Drawer, Payment, Price, Shift,
 from billing.prices import line_of
 from billing.queries.shifts import expected_cash
 from billing.rules import Off
-from billing.states import OWED, Method
+from billing.states import OWED, Method, MovementKind
 from billing.tenders import Tender
 from common.errors import DomainError
 from reception.demo.practice import MINUTE
@@ -189,6 +189,23 @@ class Till:
             where = {"facility_id": self.facility.pk, "patient_id": token.patient_id}
             actions.take_advance(**where, tenders=[tender], by=self.cashier, at=self.ago(7))
 
+    def carries_to_the_safe(self) -> None:
+        """The drawer is full: all but the float goes to the safe."""
+        shift = Shift.objects.get(cashier=self.cashier, closed_at=None)
+        much = (expected_cash(shift) - FLOAT) // 1000 * 1000
+        if much > 0:
+            self.move(shift, MovementKind.TO_SAFE, much, "Too much in the drawer", self.ago(3))
+
+    def buys_tea(self) -> None:
+        """Tea for the desk, out of the drawer."""
+        shift = Shift.objects.get(cashier=self.cashier, closed_at=None)
+        self.move(shift, MovementKind.PAID_OUT, Decimal("60.00"), "Tea for the desk", self.ago(2.5))
+
+    def move(self, shift: Shift, kind: MovementKind, amount: Decimal, reason: str, at: datetime) -> None:
+        """Cash goes out of the drawer though nobody is paid back."""
+        at = max(at, shift.opened_at)
+        actions.move_cash(shift_id=shift.pk, kind=kind, amount=amount, reason=reason, by=self.cashier, at=at)
+
     def _owed(self) -> QuerySet[Bill]:
         # Soon after midnight those who came before it stand in the hall too.
         of_day = Q(date=self.today) | Q(date=self.today - timedelta(days=1), issued_at__gt=self.now - EVENING)
@@ -220,6 +237,8 @@ SHOWN: Sequence[Callable[[Till], None]] = (
     Till.orders_an_x_ray,
     Till.buys_priority,
     Till.goes_home,
+    Till.carries_to_the_safe,
+    Till.buys_tea,
 )
 
 
@@ -263,6 +282,8 @@ def _end(till: Till, shift: Shift) -> None:
     till.opened = shift.opened_at
     till.take_all()
     last = shift.payments.order_by("-at").values_list("at", flat=True).first() or shift.opened_at
+    till.now = last + timedelta(minutes=30)
+    till.carries_to_the_safe()
     actions.close_shift(
         shift_id=shift.pk, counts=None, counted=expected_cash(shift), by=till.cashier, at=last + timedelta(hours=1)
     )

@@ -117,6 +117,7 @@ def states(desk: CashDesk) -> dict[str, str]:
         "what was taken": f"/cash/?tab=paid&receipt={receipt.pk}",
         "a refund": f"/cash/?do=refund&receipt={receipt.pk}",
         "what goes back": f"/cash/?tab=back&do=back&bill={credited.pk}",
+        "cash in and out": "/cash/?do=move",
         "a count": "/cash/?do=close",
         "a new bill": f"/cash/?do=bill&patient={open_bill.patient_id}",
         "who it is for": "/cash/?do=bill&q=sunita",

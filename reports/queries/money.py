@@ -101,14 +101,16 @@ def shares(scope: Scope) -> list[Share]:
 
 _SHIFTS = f"""
 SELECT {PERSON}, s.date, s.number, d.name, s.opened_at AT TIME ZONE %(zone)s, s.closed_at AT TIME ZONE %(zone)s,
-       s.float_amount, m.cash, coalesce(s.expected, s.float_amount + m.cash), s.counted, s.difference, s.reason
+       s.float_amount, m.cash, coalesce(s.expected, s.float_amount + m.cash + m.carried), s.counted, s.difference,
+       s.reason
   FROM billing_shift s
   JOIN billing_drawer d ON d.id = s.drawer_id
   JOIN accounts_user u ON u.id = s.cashier_id
   CROSS JOIN LATERAL (
       SELECT coalesce((SELECT sum(p.amount) FROM billing_payment p WHERE p.shift_id = s.id AND p.method = 'cash'), 0)
            - coalesce((SELECT sum(r.amount) FROM billing_refund r WHERE r.shift_id = s.id AND r.method = 'cash'), 0)
-             AS cash) m
+             AS cash,
+             coalesce((SELECT sum(c.added) FROM billing_cashmovement c WHERE c.shift_id = s.id), 0) AS carried) m
  WHERE s.facility_id = %(facility)s AND s.date BETWEEN %(first)s AND %(last)s
  ORDER BY s.date, s.number"""  # noqa: S608 - our own words
 
