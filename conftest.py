@@ -1,8 +1,9 @@
 """The ground of every test: a PostgreSQL of its own, and a database copied from a template.
 
 Migrations run once into a template, which is kept until a migration changes. Each run, and each xdist worker, copies
-it in a fraction of a second, and so does the clean-up after a test that committed: the database is again as the
-migrations leave it, with the roles and policies that they ship.
+it in a fraction of a second. After a test that committed, the rows that it wrote are taken away: the database is again
+as the migrations leave it, with the roles and policies that they ship, and ids begin anew. Where a test changed the
+structure, or wrote much, the template is copied again (`common/testing/ground.sql`).
 """
 
 import fcntl
@@ -17,7 +18,7 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -40,13 +41,25 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("opd")
 
 
+GROUND = settings.BASE_DIR / "common" / "testing" / "ground.sql"
+ALONE = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SELECT pg_advisory_unlock_all();
+    UNLISTEN *;
+    DISCARD TEMP;
+"""
+
+
 class TestDatabase:
     """The database of this process, and the template that it comes from.
 
-    Once a test has committed, there is another one beside it: while a test runs, the copy for the next one is made.
+    Once a test has asked for another copy, there is one beside it: while a test runs, the copy for a later one is made.
     """
 
     __test__ = False
+    most_bytes = 4_000_000
+    """With more than this in its tables a copy is quicker than to look past the deleted rows."""
 
     def __init__(self, worker: str) -> None:
         base = settings.DATABASES["default"]["TEST"]["NAME"]
@@ -76,13 +89,34 @@ class TestDatabase:
         draft = f"{self.family}_draft"
         self.wrapper.settings_dict["TEST"]["NAME"] = draft
         self.wrapper.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        with self.wrapper.cursor() as cursor:
+            cursor.execute(GROUND.read_text())
         self.wrapper.close()
         self.execute("ALTER DATABASE {} RENAME TO {}", draft, self.template)
         # Nobody may connect, so that nothing (autovacuum, a curious person) is ever in the way of a copy.
         self.execute("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.template)
 
     def renew(self) -> None:
-        """Go on with a fresh copy of the template, after a test that committed."""
+        """Go on as if the test, which committed, had not been."""
+        if not self.restore():
+            self.replace()
+
+    def restore(self) -> bool:
+        """Take away what was written. False where only a fresh copy will do.
+
+        Whoever else is still connected is sent away first, as before a database is dropped.
+        """
+        self.wrapper.close_if_unusable_or_obsolete()
+        try:
+            with self.wrapper.cursor() as cursor:
+                cursor.execute(ALONE)
+                cursor.execute("SELECT ground.restore(%s)", [self.most_bytes])
+                return bool(cursor.fetchone()[0])
+        except DatabaseError:
+            return False
+
+    def replace(self) -> None:
+        """Go on with a fresh copy of the template."""
         if self.ready is None:
             self.ready = self.thread.submit(self.copy, self.other)
         self.ready.result()
@@ -129,8 +163,8 @@ class TestDatabase:
 
 
 def fingerprint() -> str:
-    """Changes with every migration of ours, and with the packages whose migrations run beside them."""
-    digest = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes())
+    """Changes with every migration of ours, with the packages whose migrations run beside them, and with the ground."""
+    digest = hashlib.sha256((settings.BASE_DIR / "requirements.txt").read_bytes() + GROUND.read_bytes())
     for app in sorted(apps.get_app_configs(), key=lambda app: app.label):
         if settings.BASE_DIR in Path(app.path).parents and ".venv" not in app.path:
             for file in sorted([*Path(app.path).glob("migrations/*.py"), *Path(app.path).glob("permissions.py")]):
