@@ -55,6 +55,70 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+MOST_KEPT = 6
+KEEPER = "http://127.0.0.1/"
+"""The site of every server of a test, whatever its port: pages of one site share a process of the browser."""
+
+
+class Kept:
+    """Browsers within the browser that a test has left and the next one may have.
+
+    A new one starts a process and reads the page's scripts anew, which costs more than all else that a page does. In
+    each that is kept stays an empty page, for the process ends with its last page.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.free: list[tuple[str, BrowserContext, Page]] = []
+        self.lent: list[tuple[str, BrowserContext, Page]] = []
+
+    def lend(self, **wishes: Any) -> BrowserContext:
+        """One as wished, in which nothing is stored; what may be wished takes Playwright's `new_context`."""
+        key = repr(sorted(wishes.items()))
+        found = next((each for each in self.free if each[0] == key), None)
+        if found:
+            self.free.remove(found)
+        else:
+            context = self.browser.new_context(**wishes)
+            keeper = context.new_page()
+            keeper.route("**/*", lambda route: route.fulfill(body="", content_type="text/html"))
+            keeper.goto(KEEPER)
+            found = key, context, keeper
+        self.lent.append(found)
+        return found[1]
+
+    def take_back(self, origin: str) -> None:
+        """All that were lent, without what the test stored in them; of those that are not asked for few stay.
+
+        Args:
+            origin: the server whose pages may have stored something.
+        """
+        lent, self.lent = self.lent, []
+        for each in lent:
+            self._empty(*each[1:], origin)
+        self.free = [*lent, *self.free]
+        for _, context, _ in self.free[MOST_KEPT:]:
+            context.close()
+        del self.free[MOST_KEPT:]
+
+    @property
+    def contexts(self) -> list[BrowserContext]:
+        """Those that wait for a test."""
+        return [context for _, context, _ in self.free]
+
+    def _empty(self, context: BrowserContext, keeper: Page, origin: str) -> None:
+        for page in context.pages:
+            if page is not keeper:
+                page.close()
+        context.unroute_all()
+        context.set_offline(False)
+        context.clear_permissions()
+        context.clear_cookies()
+        wire = context.new_cdp_session(keeper)
+        wire.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "all"})
+        wire.detach()
+
+
 class Chromium:
     """One browser for all files of a process: it takes a second to start, a context in it takes none.
 
@@ -65,6 +129,7 @@ class Chromium:
     def __init__(self) -> None:
         self._playwright = sync_playwright().start()
         self.browser = self._playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        self.kept = Kept(self.browser)
         self._loop = _get_running_loop()
         self.leave()
 
@@ -93,7 +158,7 @@ def started_browser() -> Iterator[Chromium]:
 
 
 @pytest.fixture(scope="module")
-def browser(started_browser: Chromium) -> Iterator[Browser]:
+def browser(started_browser: Chromium) -> Iterator[Chromium]:
     """A browser for all tests of a file. A test's own look into the database is no mistake in it.
 
     While the loop runs, Django keeps other connections for the thread than before; `browsing` closes them after each
@@ -101,7 +166,8 @@ def browser(started_browser: Chromium) -> Iterator[Browser]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield started_browser.enter()
+        started_browser.enter()
+        yield started_browser
         connections.close_all()
         started_browser.leave()
 
@@ -110,14 +176,18 @@ def browser(started_browser: Chromium) -> Iterator[Browser]:
 class Browsing:
     """Opens pages of the live server, for whoever has signed in, on whatever screen."""
 
-    browser: Browser
+    chromium: Chromium
     server: LiveServer
     pages: list[Page] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
     def open(self, path: str = "/desk/", **wishes: Any) -> Page:
-        """A page in a browser of its own; what may be wished says `context`."""
-        page = self.page(self.context(**wishes))
+        """A page in a browser of its own; what may be wished says `context`.
+
+        Another test may have had this browser, so what stays in a context for good (an init script, a clock) is not
+        for it, but for one from `context`.
+        """
+        page = self.page(self.context(kept=True, **wishes))
         answer = page.goto(self.server.url + path, wait_until="load")
         assert answer is not None
         assert answer.status < 500, page.inner_text("body")
@@ -132,6 +202,7 @@ class Browsing:
         dark: bool = False,
         scripts: bool = True,
         language: str = "en-IN",
+        kept: bool = False,
         **more: Any,
     ) -> BrowserContext:
         """A browser that shares nothing with others.
@@ -143,6 +214,7 @@ class Browsing:
             dark: the system is dark.
             scripts: whether JavaScript is on.
             language: what the browser asks for, such as ``hi`` or ``ar``.
+            kept: one that another test has left will do, and the next test may have it.
             more: what Playwright's `new_context` takes.
         """
         screen: dict[str, Any] = dict(PHONE if phone else DESK)
@@ -150,7 +222,8 @@ class Browsing:
             screen["viewport"] = {"width": size[0], "height": size[1]}
         scheme = "dark" if dark else "light"
         wishes = {"color_scheme": scheme, "java_script_enabled": scripts, "locale": language, **screen, **more}
-        context = self.browser.new_context(**wishes)
+        make = self.chromium.kept.lend if kept else self.chromium.browser.new_context
+        context = make(**wishes)
         context.set_default_timeout(10_000)
         if user is not None:
             context.add_cookies([self.cookie(user)])
@@ -179,7 +252,7 @@ class Browsing:
 
 
 @pytest.fixture
-def browsing(browser: Browser, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browsing]:
+def browsing(browser: Chromium, live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browsing]:
     """Pages for this test; at its end none of them may have failed in a script.
 
     The server's threads keep their connections, as those of the product's pool are kept: a new one costs a third of a
@@ -189,8 +262,11 @@ def browsing(browser: Browser, live_server: LiveServer, monkeypatch: pytest.Monk
         monkeypatch.setitem(connections.settings["default"], name, value)
     opened = Browsing(browser, live_server)
     yield opened
-    for context in list(browser.contexts):
-        context.close()
+    browser.kept.take_back(live_server.url)
+    kept = browser.kept.contexts
+    for context in list(browser.browser.contexts):
+        if context not in kept:
+            context.close()
     connections.close_all()
     assert opened.errors == []
 
