@@ -1,6 +1,8 @@
 """The outermost transaction of a request, a job or a command."""
 
 import logging
+import random
+import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -13,6 +15,9 @@ T = TypeVar("T")
 ATTEMPTS: Final = 5
 CUT_OFF: Final = frozenset({"40P01", "40001"})
 """By SQLSTATE, what PostgreSQL cuts off though nothing was wrong with it: a deadlock, and a conflict of snapshots."""
+
+PAUSE: Final = (0.01, 0.05)
+"""Seconds before the next run, holding nothing: whoever waited is just waking up, and gets on first."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +48,7 @@ def outermost(work: Callable[[], T]) -> T:
             if not was_cut_off(error):
                 raise
             logger.warning("run again: %s", error)
+            time.sleep(random.uniform(*PAUSE))
     raise Busy
 
 

@@ -44,7 +44,7 @@ class TestTwoBillsThatAreLockedInAnotherOrder:
             if not getattr(runs, "second", False):
                 runs.second = True
                 gate.wait()
-            list(Bill.objects.select_for_update().filter(pk=next(pk for pk in self.bills if pk != bill.pk)))
+                list(Bill.objects.select_for_update().filter(pk=next(pk for pk in self.bills if pk != bill.pk)))
             return take(bill, *given)
 
         monkeypatch.setattr(payments, "_take", want_the_other)

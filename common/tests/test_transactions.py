@@ -88,7 +88,7 @@ class TestTwoWhoWaitForEachOther:
             )
         self.runs: list[int] = []
         self.followed: list[int] = []
-        self.gate = threading.Barrier(2, timeout=PATIENCE)
+        self.gate, self.finished = threading.Barrier(2, timeout=PATIENCE), threading.Event()
         try:
             done = race([lambda: self.both(1, 2), lambda: self.both(2, 1)], **options)
             with connection.cursor() as cursor:
@@ -103,13 +103,18 @@ class TestTwoWhoWaitForEachOther:
         def work() -> int:
             self.runs.append(first)
             transaction.on_commit(lambda: self.followed.append(first))
+            if self.runs.count(first) > 1:
+                self.finished.wait(PATIENCE)
             self.take(first)
             if self.runs.count(first) == 1:
                 self.gate.wait()
             self.take(second)
             return first
 
-        return outermost(work)
+        try:
+            return outermost(work)
+        finally:
+            self.finished.set()
 
     def take(self, seat: int) -> None:
         with connection.cursor() as cursor:
