@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Final
 
 from django.db import connection
+from django.utils.translation import gettext_noop as _
 
 from accounts.models import User
+from accounts.permissions import reach
 from billing.errors import NotInDrawer, ShiftClosed
 from billing.models import PatientAccount, Payment, Receipt, Refund, Shift
 from billing.numbers import next_number
@@ -17,7 +19,9 @@ from billing.queries.accounts import advance_balance, family
 from billing.queries.shifts import expected_cash
 from billing.states import CounterKind, Method, ReceiptKind
 from common.amounts import said
+from common.errors import NotFound
 from common.transactions import RunAgain
+from patients.models import Patient
 
 _COUNTERS: Final = {ReceiptKind.PAYMENT: CounterKind.RECEIPT, ReceiptKind.REFUND: CounterKind.VOUCHER}
 
@@ -41,6 +45,27 @@ def lock_accounts(facility_id: int, patient_id: int) -> Decimal:
     rows = PatientAccount.objects.select_for_update(no_key=True).order_by("patient_id")
     list(rows.filter(patient__in=family(patient_id).values("pk")).values_list("pk"))
     return advance_balance(facility_id, patient_id)
+
+
+def account_holder(facility_id: int, patient_id: int, by: User | None, code: str) -> Patient:
+    """The patient on whose account money comes or goes, with the facility.
+
+    Args:
+        by: who moves it, with the permission `code`; None for the clinic itself.
+
+    Raises:
+        NotFound: 404, there is no such patient in this facility.
+        OutOfReach: 404, and recorded: `by` has no part in the patient's facility.
+        PermissionDenied: 403.
+    """
+    patient = Patient.objects.select_related("facility").filter(pk=patient_id).first()
+    if patient is None:
+        raise NotFound(_("There is no such patient here."))
+    if by is not None:
+        reach(by, code, patient)
+    if patient.facility_id != facility_id:
+        raise NotFound(_("There is no such patient here."))
+    return patient
 
 
 def open_account(facility_id: int, patient_id: int) -> None:

@@ -7,10 +7,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
 
 from accounts.permissions import facility_ids
-from billing.models import Bill, Counter, LedgerAccount, LedgerEntry, Line, Payment, Receipt, Refund, Shift
+from billing.models import Bill, Counter, Line, Receipt
 from billing.queries.accounts import family, records_of
 from billing.queries.bills import of_item
 from billing.states import OWED, AccountKind, BillStatus, CounterKind, LedgerKind, Method, ReceiptKind
+from common.api.filters import DatedFilter, YesNoFilter
 from patients.queries import search_patients
 from scheduling.api.filters import IdFilter
 
@@ -23,7 +24,7 @@ OF_TOKENS: Final = ("consultation", "priority")
 """Types of lines that stand for a token, by its id."""
 
 
-class BillFilter(filters.FilterSet):
+class BillFilter(DatedFilter):
     """By whom, what, when and how far it is; several statuses as ``?status=open&status=part_paid``."""
 
     facility = IdFilter(field_name="facility_id")
@@ -36,15 +37,8 @@ class BillFilter(filters.FilterSet):
     item_id = IdFilter(method="of_item")
     billable_type = filters.CharFilter()
     billable_id = IdFilter()
-    date = filters.DateFilter()
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
-    owed = filters.BooleanFilter(method="only_owed", label="Something is due on it.")
-    to_give_back = filters.BooleanFilter(method="only_to_give_back", label="More was paid than is owed.")
-
-    class Meta:
-        model = Bill
-        fields: tuple[str, ...] = ()
+    owed = YesNoFilter(method="only_owed", label="Something is due on it.")
+    to_give_back = YesNoFilter(method="only_to_give_back", label="More was paid than is owed.")
 
     def of_patient(self, bills: QuerySet[Bill], name: str, value: int) -> QuerySet[Bill]:
         """The patient's, and those of all records that were merged with the patient's."""
@@ -87,44 +81,30 @@ class BillFilter(filters.FilterSet):
         return bills.filter(due__lt=0) if value else bills.filter(due__gte=0)
 
 
-class PaymentFilter(filters.FilterSet):
-    """By whom, for what, how, when and in which shift."""
+class MovedFilter(DatedFilter):
+    """By bill, shift, who moved the money, how and when."""
 
     facility = IdFilter(field_name="facility_id")
-    patient = IdFilter(field_name="patient_id")
     bill = IdFilter(field_name="bill_id")
     shift = IdFilter(field_name="shift_id")
-    receipt = IdFilter(field_name="receipt_id")
     cashier = IdFilter(field_name="by_id")
     method = filters.MultipleChoiceFilter(choices=Method.choices)
+
+
+class PaymentFilter(MovedFilter):
+    """Also by patient, receipt and reference; advances alone, or none."""
+
+    patient = IdFilter(field_name="patient_id")
+    receipt = IdFilter(field_name="receipt_id")
     reference = filters.CharFilter()
-    advance = filters.BooleanFilter(field_name="bill", lookup_expr="isnull", label="Paid onto the patient's account.")
-    date = filters.DateFilter()
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
-
-    class Meta:
-        model = Payment
-        fields: tuple[str, ...] = ()
+    advance = YesNoFilter(field_name="bill", lookup_expr="isnull", label="Paid onto the patient's account.")
 
 
-class RefundFilter(filters.FilterSet):
-    """By payment, bill, way and time."""
+class RefundFilter(MovedFilter):
+    """Also by patient and payment."""
 
-    facility = IdFilter(field_name="facility_id")
     patient = IdFilter(field_name="payment__patient_id")
     payment = IdFilter(field_name="payment_id")
-    bill = IdFilter(field_name="bill_id")
-    shift = IdFilter(field_name="shift_id")
-    cashier = IdFilter(field_name="by_id")
-    method = filters.MultipleChoiceFilter(choices=Method.choices)
-    date = filters.DateFilter()
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
-
-    class Meta:
-        model = Refund
-        fields: tuple[str, ...] = ()
 
 
 class ReceiptFilter(filters.FilterSet):
@@ -137,29 +117,18 @@ class ReceiptFilter(filters.FilterSet):
     kind = filters.ChoiceFilter(choices=ReceiptKind.choices)
     number = filters.CharFilter(method="numbered")
 
-    class Meta:
-        model = Receipt
-        fields: tuple[str, ...] = ()
-
     def numbered(self, receipts: QuerySet[Receipt], name: str, value: str) -> QuerySet[Receipt]:
         """The receipt of that number, however it was typed."""
         return receipts.filter(number=value.strip().upper())
 
 
-class ShiftFilter(filters.FilterSet):
+class ShiftFilter(DatedFilter):
     """By cashier, drawer and day; open or closed."""
 
     facility = IdFilter(field_name="facility_id")
     cashier = IdFilter(field_name="cashier_id")
     drawer = IdFilter(field_name="drawer_id")
-    open = filters.BooleanFilter(field_name="closed_at", lookup_expr="isnull")
-    date = filters.DateFilter()
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
-
-    class Meta:
-        model = Shift
-        fields: tuple[str, ...] = ()
+    open = YesNoFilter(field_name="closed_at", lookup_expr="isnull")
 
 
 class EntryFilter(filters.FilterSet):
@@ -181,10 +150,6 @@ class EntryFilter(filters.FilterSet):
     date_from = filters.DateFilter(field_name="transaction__date", lookup_expr="gte")
     date_to = filters.DateFilter(field_name="transaction__date", lookup_expr="lte")
 
-    class Meta:
-        model = LedgerEntry
-        fields: tuple[str, ...] = ()
-
 
 class AccountFilter(filters.FilterSet):
     """By kind, code, department and drawer."""
@@ -194,7 +159,3 @@ class AccountFilter(filters.FilterSet):
     code = filters.CharFilter()
     department = IdFilter(field_name="department_id")
     drawer = IdFilter(field_name="drawer_id")
-
-    class Meta:
-        model = LedgerAccount
-        fields: tuple[str, ...] = ()

@@ -16,6 +16,8 @@ ZERO: Final = Decimal("0.00")
 HUNDRED: Final = Decimal(100)
 MOST: Final = Decimal("999999999.99")
 """The largest amount of a line; a bill of a thousand such lines still fits its column."""
+MOST_OF_ONE: Final = Decimal(1_000_000)
+"""The largest quantity of a line."""
 MOST_LINES: Final = 1000
 _WRITTEN: Final = re.compile(r"[0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20}")
 """No exponent, no underscore, no figures of other scripts: all of them are numbers to Python."""
@@ -194,7 +196,7 @@ def gross_of(line: LineIn) -> Decimal:
     Raises:
         NotMoney: one of them has too many decimals, is too large, or the quantity is not above zero.
     """
-    quantity = exact(line.quantity, decimals=3, most=Decimal(1_000_000))
+    quantity = exact(line.quantity, decimals=3, most=MOST_OF_ONE)
     if not quantity:
         raise NotMoney("0")
     return exact(rounded(quantity * exact(line.unit_price)))

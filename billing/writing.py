@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop as _
 
 from billing.errors import BadAmount, DiscountTooLarge, NoLines, ReasonNeeded
 from billing.models import Bill, Line
-from billing.rules import MOST_LINES, LineIn, NotMoney, Off, OffTooLarge, Totals, totals
+from billing.rules import MOST, MOST_LINES, LineIn, NotMoney, Off, OffTooLarge, Totals, totals
 from common.errors import BadInput
 
 
@@ -25,7 +25,11 @@ def reckon(lines: Sequence[LineIn], discount: Off | None, discount_reason: str) 
     try:
         sums = totals(lines, discount)
     except NotMoney:
-        raise BadAmount(attr="lines") from None
+        raise BadAmount(
+            _("A price has two decimals, a quantity is above zero and has three; a line comes to {most} at most."),
+            attr="lines",
+            most=MOST,
+        ) from None
     except OffTooLarge:
         raise DiscountTooLarge(attr="discount") from None
     for line, one in zip(lines, sums.lines, strict=True):

@@ -4,10 +4,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters import rest_framework as filters
 
+from common.api.filters import DatedFilter, YesNoFilter
 from scheduling.api.filters import IdFilter
-from scheduling.models import Session, Slot
+from scheduling.models import Slot
 from scheduling.states import SessionStatus
-from tokens.models import Token
 from tokens.queries import free_now
 from tokens.states import Source, Status
 
@@ -24,10 +24,6 @@ class TokenFilter(filters.FilterSet):
     source = filters.MultipleChoiceFilter(choices=Source.choices())
     date = filters.DateFilter(field_name="session__date")
 
-    class Meta:
-        model = Token
-        fields: tuple[str, ...] = ()
-
 
 class SlotFilter(filters.FilterSet):
     """By who, where and when; ``free=true`` keeps those in which a place can be given now."""
@@ -39,11 +35,7 @@ class SlotFilter(filters.FilterSet):
     date = filters.DateFilter(field_name="session__date")
     date_from = filters.DateFilter(field_name="session__date", lookup_expr="gte")
     date_to = filters.DateFilter(field_name="session__date", lookup_expr="lte")
-    free = filters.BooleanFilter(method="only_free")
-
-    class Meta:
-        model = Slot
-        fields: tuple[str, ...] = ()
+    free = YesNoFilter(method="only_free")
 
     def only_free(self, slots: QuerySet[Slot], name: str, value: bool) -> QuerySet[Slot]:
         """Slots with a free place that can be given, or those without one."""
@@ -51,17 +43,10 @@ class SlotFilter(filters.FilterSet):
         return slots.filter(can) if value else slots.exclude(can)
 
 
-class SessionFilter(filters.FilterSet):
+class SessionFilter(DatedFilter):
     """By who, where and when."""
 
     doctor = IdFilter(field_name="doctor_id")
     department = IdFilter(field_name="department_id")
     room = IdFilter(field_name="room_id")
     status = filters.MultipleChoiceFilter(choices=SessionStatus.choices)
-    date = filters.DateFilter()
-    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
-
-    class Meta:
-        model = Session
-        fields: tuple[str, ...] = ()

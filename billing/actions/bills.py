@@ -115,12 +115,11 @@ def change_draft(
     Raises:
         UnknownBill: 404.
         PreconditionFailed: 412.
-        NotADraft: 409.
+        NotADraft, BillIsVoid: 409.
         As `create_bill` for lines and discounts.
     """
     bill = _locked(bill_id, version, by, "billing.bill")
-    if bill.status != BillStatus.DRAFT:
-        raise NotADraft(number=bill.number or "")
+    _require_draft(bill)
     sums = reckon(lines, discount, discount_reason)
     if not by_rule:
         require_prices(lines, by=by, facility=bill.facility, on=bill.facility.local_date())
@@ -140,11 +139,10 @@ def issue_bill(*, bill_id: int, version: int | None = None, by: User | None, at:
     Raises:
         UnknownBill: 404.
         PreconditionFailed: 412.
-        NotADraft: 409.
+        NotADraft, BillIsVoid: 409.
     """
     bill = _locked(bill_id, version, by, "billing.bill")
-    if bill.status != BillStatus.DRAFT:
-        raise NotADraft(number=bill.number or "")
+    _require_draft(bill)
     return _issue(bill, list(bill.lines.all()), by, at or timezone.now())
 
 
@@ -209,6 +207,13 @@ def _locked(bill_id: int, version: int | None, by: User | None, code: str) -> Bi
     if by is not None:
         reach(by, code, bill)
     return bill
+
+
+def _require_draft(bill: Bill) -> None:
+    if bill.status == BillStatus.VOID:
+        raise BillIsVoid(number=str(bill))
+    if bill.status != BillStatus.DRAFT:
+        raise NotADraft(number=bill.number)
 
 
 def _issue(bill: Bill, lines: Sequence[Line], by: User | None, at: dt.datetime) -> Bill:

@@ -13,18 +13,17 @@ from accounts.models import Facility, User
 from accounts.permissions import reach
 from billing import ledger
 from billing.changes import BillChange, moved, tell
-from billing.desk import lock_accounts, number_receipt, open_account, reserve
-from billing.errors import AdvanceTooSmall, BillNotOpen, Overpayment, ReferenceUsed
+from billing.desk import account_holder, lock_accounts, number_receipt, open_account, reserve
+from billing.errors import AdvanceTooSmall, BillNotOpen, NotIssued, Overpayment, ReferenceUsed
 from billing.locking import be_patient, lock_bill
 from billing.models import Bill, Payment, Receipt
 from billing.settling import settle
-from billing.states import OWED, Method, ReceiptKind
+from billing.states import OWED, BillStatus, Method, ReceiptKind
 from billing.tenders import Part, Tender, change, checked, handed_over, same_money, split, total
 from common.amounts import said
 from common.api.etag import require_version
-from common.errors import BadInput, NotFound
+from common.errors import BadInput
 from common.transactions import RunAgain
-from patients.models import Patient
 
 REFERENCE_ONCE = "payment_reference_once"
 
@@ -60,7 +59,7 @@ def pay(
         PermissionDenied: 403.
         BadAmount, ReferenceNeeded, BadInput: 400.
         PreconditionFailed: 412.
-        BillNotOpen, Overpayment, AdvanceTooSmall, ReferenceUsed, ShiftClosed: 409.
+        NotIssued, BillNotOpen, Overpayment, AdvanceTooSmall, ReferenceUsed, ShiftClosed: 409.
         RunAgain: somebody used the reference at this moment.
     """
     at = at or timezone.now()
@@ -79,6 +78,8 @@ def pay(
 
 def _require_due(bill: Bill, tenders: Sequence[Tender], keep_rest: bool) -> None:
     """Let pass what the bill asks for, and what may stay on the account."""
+    if bill.status == BillStatus.DRAFT:
+        raise NotIssued
     if bill.status not in OWED:
         raise BillNotOpen(number=str(bill), status=str(bill.get_status_display()).lower())
     # What comes off the account cannot be kept on it.
@@ -139,13 +140,7 @@ def take_advance(
     if any(tender.method == Method.ACCOUNT for tender in tenders):
         raise BadInput(_("An advance is paid from elsewhere, not from the account itself."), attr="method")
     be_patient(by)
-    patient = Patient.objects.select_related("facility").filter(pk=patient_id).first()
-    if patient is None:
-        raise NotFound(_("There is no such patient here."))
-    if by is not None:
-        reach(by, "billing.take", patient)
-    if patient.facility_id != facility_id:
-        raise NotFound(_("There is no such patient here."))
+    patient = account_holder(facility_id, patient_id, by, "billing.take")
     head = patient.merged_into_id or patient.pk
     known = _replayed(tenders, facility_id=facility_id, bill_id=None, patient_id=head)
     if known is not None:

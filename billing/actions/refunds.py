@@ -20,7 +20,15 @@ from accounts.permissions import reach, require
 from billing import ledger
 from billing.changes import BillChange, moved, tell
 from billing.crediting import write_credit
-from billing.desk import cash_in, lock_accounts, number_receipt, open_account, require_in_drawer, reserve
+from billing.desk import (
+    account_holder,
+    cash_in,
+    lock_accounts,
+    number_receipt,
+    open_account,
+    require_in_drawer,
+    reserve,
+)
 from billing.errors import AdvanceTooSmall, NothingToGiveBack, RefundTooLarge, UnknownPayment
 from billing.locking import be_patient, lock_bill
 from billing.models import Bill, CreditNote, Payment, Receipt, Refund
@@ -30,8 +38,7 @@ from billing.settling import settle
 from billing.states import Method, ReceiptKind
 from billing.tenders import amount_of, draw
 from common.amounts import said
-from common.errors import BadInput, NotFound
-from patients.models import Patient
+from common.errors import BadInput
 
 _NONE: Final = Value(Decimal(0), output_field=DecimalField(max_digits=14, decimal_places=2))
 
@@ -180,13 +187,7 @@ def refund_advance(
     """
     at, amount, reason = at or timezone.now(), amount_of(amount), reason_of(reason)
     be_patient(by)
-    patient = Patient.objects.select_related("facility").filter(pk=patient_id).first()
-    if patient is None:
-        raise NotFound(_("There is no such patient here."))
-    if by is not None:
-        reach(by, "billing.refund", patient)
-    if patient.facility_id != facility_id:
-        raise NotFound(_("There is no such patient here."))
+    patient = account_holder(facility_id, patient_id, by, "billing.refund")
     _require_on_account(patient.facility, patient.pk, amount)
     sources = {row.pk: (row, left) for row, left in _sources(facility_id, patient.pk)}
     parts = draw([(pk, left) for pk, (_, left) in sources.items()], amount)

@@ -138,26 +138,33 @@ def credit_note_json(note: CreditNote) -> JSON:
 # Payments
 
 
+def _moved_json(moved: Payment | Refund, receipt: Receipt, facility: Facility) -> JSON:
+    """What payments and refunds have in common."""
+    return {
+        "id": moved.pk,
+        "receipt": receipt.pk,
+        "receipt_number": receipt.number,
+        "bill": moved.bill_id,
+        "method": str(moved.method),
+        "currency": facility.currency,
+        "amount": money(moved.amount),
+        "reference": moved.reference,
+        "shift": moved.shift_id,
+        "date": day(moved.date),
+        "at": clock(moved.at, facility.tz),
+        "by": moved.by_id,
+    }
+
+
 def payment_json(payment: Payment, receipt: Receipt, bill: Bill | None, facility: Facility) -> JSON:
     """A payment. It is for the bill of its receipt, or an advance."""
     return {
-        "id": payment.pk,
-        "receipt": receipt.pk,
-        "receipt_number": receipt.number,
+        **_moved_json(payment, receipt, facility),
         "facility": payment.facility_id,
         "patient": payment.patient_id,
-        "bill": payment.bill_id,
         "bill_number": bill.number if bill and payment.bill_id else None,
-        "method": str(payment.method),
-        "currency": facility.currency,
-        "amount": money(payment.amount),
         "refunded": money(payment.refunded),
-        "reference": payment.reference,
         "rest_of": payment.rest_of_id,
-        "shift": payment.shift_id,
-        "date": day(payment.date),
-        "at": clock(payment.at, facility.tz),
-        "by": payment.by_id,
     }
 
 
@@ -179,21 +186,10 @@ def paid_json(receipt: Receipt, payments: list[Payment], bill: Bill | None, faci
 def refund_json(refund: Refund, receipt: Receipt, facility: Facility) -> JSON:
     """A refund."""
     return {
-        "id": refund.pk,
-        "receipt": receipt.pk,
-        "receipt_number": receipt.number,
+        **_moved_json(refund, receipt, facility),
         "payment": refund.payment_id,
-        "bill": refund.bill_id,
         "credit_note": refund.credit_note_id,
-        "method": str(refund.method),
-        "currency": facility.currency,
-        "amount": money(refund.amount),
         "reason": refund.reason,
-        "reference": refund.reference,
-        "shift": refund.shift_id,
-        "date": day(refund.date),
-        "at": clock(refund.at, facility.tz),
-        "by": refund.by_id,
     }
 
 

@@ -6,7 +6,6 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -23,6 +22,7 @@ from billing.models import Bill
 from common.api.etag import etag, version_read
 from common.api.idempotency import idempotent
 from common.api.ids import ID
+from common.api.ordering import Ordering
 from common.transactions import outermost
 
 
@@ -32,7 +32,7 @@ class BillViewSet(GenericViewSet[Bill]):
     queryset = Bill.objects.none()
     serializer_class = shapes.BillSerializer
     filterset_class = BillFilter
-    filter_backends = (DjangoFilterBackend, OrderingFilter)
+    filter_backends = (DjangoFilterBackend, Ordering)
     ordering_fields = ("id", "number", "date", "total", "due", "status")
     ordering = ("-id",)
     lookup_value_regex = ID

@@ -1,20 +1,17 @@
-"""What clients send, checked for its form alone: whether it can be done is the actions' to say.
-
-A serializer that is given no data has no state, and making one costs as much as all of its checks: each is made once.
-"""
+"""What clients send, checked for its form alone: whether it can be done is the actions' to say."""
 
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
 from typing import Any, Final
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from billing.api.fields import CountedField, MoneyField, OffField, OptionalTextField, PlainDecimalField
-from billing.rules import LineIn
+from billing.rules import MOST_OF_ONE, LineIn
 from billing.states import Method, MovementKind
 from billing.tenders import Tender
+from common.api.bodies import BodySerializer
 from scheduling.api.serializers import IdField
 
 REASON: Final = 300
@@ -24,25 +21,6 @@ MOST_KINDS_OF_NOTES: Final = 50
 NOTHING: Final = Decimal(0)
 
 
-class BodySerializer(serializers.Serializer[Any]):
-    """The body of a request."""
-
-    @classmethod
-    def of(cls, request: Request) -> dict[str, Any]:
-        """What the body says.
-
-        Raises:
-            ValidationError: 400, with the fields to blame.
-        """
-        values: dict[str, Any] = _made(cls).run_validation(request.data)
-        return values
-
-
-@cache
-def _made(body: type[BodySerializer]) -> BodySerializer:
-    return body()
-
-
 # Bills
 
 
@@ -50,7 +28,9 @@ class LineBodySerializer(serializers.Serializer[Any]):
     """A line: what, how many, at what price, and for which object."""
 
     description = serializers.CharField(max_length=200)
-    quantity = PlainDecimalField(max_digits=10, decimal_places=3, min_value=Decimal("0.001"), default=Decimal(1))
+    quantity = PlainDecimalField(
+        max_digits=10, decimal_places=3, min_value=Decimal("0.001"), max_value=MOST_OF_ONE, default=Decimal(1)
+    )
     unit_price = MoneyField(least=NOTHING)
     discount = OffField(required=False, allow_null=True, help_text="An amount such as 50.00, or a share such as 10%.")
     discount_reason = OptionalTextField(max_length=200)

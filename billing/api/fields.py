@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from billing.rules import NotMoney, Off
+from billing.rules import MOST, NotMoney, Off
 
 CENT: Final = Decimal("0.01")
 # DecimalField also reads 1e5, 1_000 and the digits of other scripts; an amount is written in one way.
@@ -33,7 +33,7 @@ class MoneyField(PlainDecimalField):
     """An amount with at most two decimals, in the facility's currency; above zero unless ``least`` says otherwise."""
 
     def __init__(self, *, least: Decimal = CENT, **options: Any) -> None:
-        super().__init__(max_digits=14, decimal_places=2, min_value=least, **options)
+        super().__init__(max_digits=14, decimal_places=2, min_value=least, max_value=MOST, **options)
 
 
 class ShownMoneyField(serializers.DecimalField):

@@ -3,7 +3,6 @@
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
-from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -15,8 +14,9 @@ from billing.api.figures import account_json, entry_json
 from billing.filters import AccountFilter, EntryFilter
 from billing.models import LedgerAccount, LedgerEntry
 from billing.queries.ledger import accounts_of, entries_of, with_balances
+from common.api.ordering import Ordering
 
-BACKENDS = (DjangoFilterBackend, OrderingFilter)
+BACKENDS = (DjangoFilterBackend, Ordering)
 
 
 class EntryViewSet(GenericViewSet[LedgerEntry]):

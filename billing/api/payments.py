@@ -4,7 +4,6 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -29,8 +28,9 @@ from billing.queries.receipts import receipts_of
 from common.api.etag import etag
 from common.api.idempotency import idempotent
 from common.api.ids import ID
+from common.api.ordering import Ordering
 
-BACKENDS = (DjangoFilterBackend, OrderingFilter)
+BACKENDS = (DjangoFilterBackend, Ordering)
 
 
 class PaymentViewSet(GenericViewSet[Payment]):

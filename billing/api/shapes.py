@@ -89,26 +89,31 @@ class CreditNoteSerializer(serializers.Serializer[Any]):
     due = ShownMoneyField()
 
 
-class PaymentSerializer(serializers.Serializer[Any]):
-    """Money that came in, for a bill or onto the patient's account."""
+class MovedSerializer(serializers.Serializer[Any]):
+    """What payments and refunds have in common."""
 
     id = serializers.IntegerField()
     receipt = serializers.IntegerField()
     receipt_number = serializers.CharField()
-    facility = serializers.IntegerField()
-    patient = serializers.IntegerField()
     bill = serializers.IntegerField(allow_null=True, help_text="Null: an advance.")
-    bill_number = serializers.CharField(allow_null=True)
     method = serializers.ChoiceField(Method.choices)
     currency = serializers.CharField()
     amount = ShownMoneyField()
-    refunded = ShownMoneyField()
     reference = serializers.CharField()
-    rest_of = serializers.IntegerField(allow_null=True, help_text="The payment of which it is the rest.")
     shift = serializers.IntegerField(allow_null=True)
     date = serializers.DateField()
     at = serializers.DateTimeField()
     by = serializers.IntegerField(allow_null=True, help_text=BY)
+
+
+class PaymentSerializer(MovedSerializer):
+    """Money that came in, for a bill or onto the patient's account."""
+
+    facility = serializers.IntegerField()
+    patient = serializers.IntegerField()
+    bill_number = serializers.CharField(allow_null=True)
+    refunded = ShownMoneyField()
+    rest_of = serializers.IntegerField(allow_null=True, help_text="The payment of which it is the rest.")
 
 
 class PaidSerializer(PaymentSerializer):
@@ -122,24 +127,12 @@ class PaidSerializer(PaymentSerializer):
     payments = PaymentSerializer(many=True)
 
 
-class RefundSerializer(serializers.Serializer[Any]):
+class RefundSerializer(MovedSerializer):
     """Money that went back."""
 
-    id = serializers.IntegerField()
-    receipt = serializers.IntegerField()
-    receipt_number = serializers.CharField()
     payment = serializers.IntegerField()
-    bill = serializers.IntegerField(allow_null=True)
     credit_note = serializers.IntegerField(allow_null=True)
-    method = serializers.ChoiceField(Method.choices)
-    currency = serializers.CharField()
-    amount = ShownMoneyField()
     reason = serializers.CharField()
-    reference = serializers.CharField()
-    shift = serializers.IntegerField(allow_null=True)
-    date = serializers.DateField()
-    at = serializers.DateTimeField()
-    by = serializers.IntegerField(allow_null=True, help_text=BY)
 
 
 class RefundedSerializer(RefundSerializer):

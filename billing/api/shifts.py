@@ -4,7 +4,6 @@ from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
-from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -23,6 +22,7 @@ from billing.models import Shift
 from billing.queries.shifts import expected_cash
 from common.api.idempotency import idempotent
 from common.api.ids import ID
+from common.api.ordering import Ordering
 
 NONE_OPEN = "You have no open shift."
 
@@ -33,7 +33,7 @@ class ShiftViewSet(GenericViewSet[Shift]):
     queryset = Shift.objects.none()
     serializer_class = shapes.ShiftSerializer
     filterset_class = ShiftFilter
-    filter_backends = (DjangoFilterBackend, OrderingFilter)
+    filter_backends = (DjangoFilterBackend, Ordering)
     ordering_fields = ("id", "date")
     ordering = ("-id",)
     lookup_value_regex = ID

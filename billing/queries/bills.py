@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, When
 
 from accounts.models import User
 from accounts.permissions import reach, within
@@ -140,7 +140,8 @@ def find_bills(facility_id: int, text: str, *, limit: int = 30) -> list[Bill]:
     ids = [person.pk for person in people]
     mine = bills.filter(patient__in=records_of(ids).values("pk")).exclude(status=BillStatus.DRAFT)
     rank = {pk: place for place, pk in enumerate(ids)}
-    found = list(mine[: limit * 4])
+    owed_first = Case(When(status__in=OWED, then=0), default=1, output_field=IntegerField())
+    found = list(mine.order_by(owed_first, "-pk")[: limit * 4])
     found.sort(key=lambda bill: (bill.status not in OWED, rank.get(bill.patient_id, limit), -bill.pk))
     return found[:limit]
 

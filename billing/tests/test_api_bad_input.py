@@ -82,12 +82,36 @@ class TestMoney:
 
     def test_a_line_larger_than_money_has_room_for(self, till: Till) -> None:
         refused(till.ask({**ECG, "unit_price": "999999999999.99", "quantity": "9999999"}))
-        refused(till.ask(*[{**ECG, "unit_price": "999999999.99", "quantity": "9999"}] * 3))
+        answer = till.ask(*[{**ECG, "unit_price": "999999999.99", "quantity": "9999"}] * 3)
+        refused(answer, at="lines")
+        assert "a line comes to 999999999.99 at most" in answer.json()["errors"][0]["detail"]
+
+    def test_more_than_money_has_room_for_is_said_to_be_too_much(self, till: Till) -> None:
+        bill = till.bill()
+        for answer in (
+            till.ask({**ECG, "unit_price": "1000000000.00"}),
+            till.ask({**ECG, "quantity": "1000000.001"}),
+            till.pay(bill, "1000000000.00", "card", reference="T-1"),
+            till.post("shifts/", {"float": "1000000000.00"}),
+        ):
+            assert (answer.status_code, code(answer)) == (400, "max_value")
 
     @pytest.mark.parametrize("amount", [100, 100.5, "100", "100.5", " 100.50 "])
     def test_a_number_of_json_is_read_as_well(self, till: Till, amount: Any) -> None:
         bill = till.bill()
         assert till.pay(bill, amount, "card", reference="T-1").status_code == 201
+
+
+class TestLists:
+    @pytest.mark.parametrize(
+        ("path", "name"),
+        [("bills/", "owed"), ("bills/", "to_give_back"), ("payments/", "advance"), ("shifts/", "open")],
+    )
+    def test_what_is_neither_true_nor_false_is_refused(self, till: Till, path: str, name: str) -> None:
+        for word in ("maybe", "2", "yes", "null"):
+            refused(till.get(path, **{name: word}), at=name)
+        for word in ("true", "FALSE", "1", "0", ""):
+            assert till.get(path, **{name: word}).status_code == 200, word
 
 
 class TestBodies:

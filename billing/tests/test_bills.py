@@ -188,6 +188,10 @@ class TestDrafts:
         bill = house.void(house.bill("100", draft=True))
         assert (bill.status, bill.number) == ("void", None)
         assert not LedgerTransaction.objects.exists()
+        with pytest.raises(errors.BillIsVoid):
+            house.act(actions.issue_bill, bill_id=bill.pk)
+        with pytest.raises(errors.BillIsVoid):
+            change(house, bill_id=bill.pk, lines=lines("1"))
 
     def test_a_change_by_somebody_else_meanwhile_is_not_overwritten(self, house: House) -> None:
         draft = house.bill("100", draft=True)

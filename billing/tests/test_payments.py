@@ -14,6 +14,7 @@ from billing.changes import BillChange
 from billing.errors import (
     AdvanceTooSmall,
     BillNotOpen,
+    NotIssued,
     Overpayment,
     ReferenceNeeded,
     ReferenceUsed,
@@ -329,9 +330,10 @@ class TestRefused:
         assert written() == (1, 1, 1)
 
     def test_nor_a_draft_nor_a_bill_of_nothing(self, house: House) -> None:
-        for bill in (house.bill("650", draft=True), house.bill("0")):
-            with pytest.raises(BillNotOpen):
-                house.pay(bill, "5", keep_rest=True)
+        with pytest.raises(NotIssued):
+            house.pay(house.bill("650", draft=True), "5", keep_rest=True)
+        with pytest.raises(BillNotOpen):
+            house.pay(house.bill("0"), "5", keep_rest=True)
 
     def test_a_bill_that_is_not_there(self, house: House) -> None:
         with pytest.raises(UnknownBill):

@@ -172,6 +172,12 @@ class TestFinding:
         house.bill("5")
         assert find_bills(FacilityFactory(name="Elsewhere").pk, "B-2031-000001") == []
 
+    def test_an_old_bill_that_is_owed_comes_before_many_that_are_paid(self, house: House) -> None:
+        owed = house.bill("100")
+        for _ in range(5):
+            house.bill("0")
+        assert ids(find_bills(house.facility.pk, house.patient.number, limit=1)) == [owed]
+
 
 class TestAccounts:
     def test_a_statement_says_what_came_and_went_and_what_lay_there_then(self, house: House) -> None:

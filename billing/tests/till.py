@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework.test import APIClient
 
 from accounts.models import Role, User
+from accounts.permissions import SYSTEM_ROLES
 from accounts.tests.factories import FacilityFactory, UserFactory, device_client
 from billing.models import BillingSettings, DiscountLimit, Drawer
 from patients.models import Patient
@@ -14,18 +15,7 @@ from scheduling.tests.factories import DepartmentFactory, DoctorFactory
 from tokens.tests.hall import where_it_is_noon
 
 API = "/api/v1/"
-ROLES = (
-    "super-admin",
-    "admin",
-    "doctor",
-    "reception",
-    "staff",
-    "lab-technician",
-    "billing-staff",
-    "pharmacist",
-    "manager",
-    "kiosk",
-)
+ROLES = tuple(SYSTEM_ROLES)
 ECG = {"description": "ECG", "unit_price": "650.00", "item_type": "test_order", "item_id": 12}
 
 

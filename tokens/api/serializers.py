@@ -1,39 +1,16 @@
-"""What clients send, checked for its form alone: whether it can be done is the actions' to say.
+"""What clients send, checked for its form alone: whether it can be done is the actions' to say."""
 
-A serializer that is given no data has no state, and making one costs as much as all of its checks: each is made once.
-"""
-
-from functools import cache
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.request import Request
 
+from common.api.bodies import BodySerializer
 from scheduling.api.serializers import IdField
 from tokens.states import Source
 
 REASON = 300
 LONGEST_DELAY = 24 * 60
 MOST_PLACES = 1000
-
-
-class BodySerializer(serializers.Serializer[Any]):
-    """The body of a request."""
-
-    @classmethod
-    def of(cls, request: Request) -> dict[str, Any]:
-        """What the body says.
-
-        Raises:
-            ValidationError: 400, with the fields to blame.
-        """
-        values: dict[str, Any] = _made(cls).run_validation(request.data)
-        return values
-
-
-@cache
-def _made(body: type[BodySerializer]) -> BodySerializer:
-    return body()
 
 
 class SomewhereSerializer(BodySerializer):

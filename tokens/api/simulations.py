@@ -13,9 +13,9 @@ from accounts.api.callers import caller
 from accounts.models import Facility
 from accounts.permissions import reach, require_anywhere
 from accounts.queries import only_facility
+from common.api.bodies import BodySerializer
 from common.errors import NotFound
 from scheduling.api.serializers import IdField
-from tokens.api.serializers import BodySerializer
 from tokens.facts import PRESETS
 from tokens.simulation.again import replay_day
 from tokens.simulation.day import BOUNDS, Plan
