@@ -7,6 +7,7 @@ structure, or wrote much, the template is copied again (`common/testing/ground.s
 """
 
 import fcntl
+import gc
 import hashlib
 import os
 from collections.abc import Iterator
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
     from opd_engine.tests.served import Served
 
 pytest_plugins = ["common.testing.browser"]
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: it is not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
 
 hypothesis_settings.register_profile(
     "opd",
