@@ -25,7 +25,6 @@ from reports.periods import Span
 from reports.queries.scope import Scope
 from reports.report import Report, report
 from scheduling.models import Department, Doctor
-from tokens.states import Source
 
 VIEW: Final = "reports.view"
 MONEY: Final = "billing.ledger"
@@ -81,9 +80,11 @@ def asked(request: HttpRequest) -> Asked:
     try:
         span = Span(request.GET["span"]) if request.GET.get("span") else None
         period = periods.parse(request.GET.get("date", ""), now, span)
-        source = Source(request.GET["source"]).value if request.GET.get("source") else None
     except ValueError as error:
         raise BadInput(_("Write the date as 2026-11-21, or a month as 2026-11."), attr="date") from error
+    source = request.GET.get("source") or None
+    if source is not None and source not in words.SOURCES:
+        raise BadInput(_("Choose one of the sources, or all of them."), attr="source")
     scope = Scope(
         facility_id=facility.pk,
         time_zone=facility.time_zone,

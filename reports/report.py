@@ -178,8 +178,8 @@ def _sums(found: Money, ground: Ground) -> list[Number]:
         (off["void"], _("voided")),
         (off["credit"], _("credited")),
         (taken, _("taken")),
-        (found.owed.all[1], _("outstanding")),
         *([(found.takings.all.given, _("given back"))] if found.takings else []),
+        (found.owed.all[1], _("outstanding")),
         *([(found.owed.to_give_back[1], _("to give back"))] if found.takings else []),
     ]
     return [Number(words.money(amount, ground.currency), label) for amount, label in sums]

@@ -66,8 +66,9 @@ def _matrix(found: Displaced) -> SafeString:
         for one in came
     )
     return format_html(
-        '<div class="scroll" role="region" tabindex="0" aria-label="{}"><table class="table flush matrix"><thead><tr>'
-        '<th scope="col">{}</th>{}</tr></thead><tbody>{}</tbody></table></div>',
+        '<div class="scroll" role="region" tabindex="0" aria-label="{0}"><table class="table flush matrix">'
+        '<caption class="vh">{0}</caption><thead><tr><th scope="col">{1}</th>{2}</tr></thead><tbody>{3}</tbody>'
+        "</table></div>",
         _("Who took a place, and from whom"),
         _("Took the place"),
         head,

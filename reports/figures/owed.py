@@ -76,7 +76,8 @@ def unpaid(found: Owed, ground: Ground) -> Figure:
         (each.bill, each.patient, each.name, each.date, each.days, _age(age_of(each.days)), each.total, each.due)
         for each in found.oldest
     ]
-    foot = (_("All"), "", "", None, None, "", None, due)
+    every = ngettext("%(n)s bill in all", "%(n)s bills in all", bills) % {"n": words.count(bills)}
+    foot = (every, "", "", None, None, "", None, due)
     told = {"n": words.count(len(rows)), "all": words.count(bills)}
     return Figure(
         key="unpaid",

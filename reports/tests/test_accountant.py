@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.tests.factories import UserFactory
-from billing.models import BillingSettings, Line
+from billing.models import Line
 from billing.rules import LineIn, Off
 from billing.tests.house import House
 from patients.actions import mark_merged
@@ -17,15 +17,6 @@ from reports.tests.till import ZERO, scope
 from scheduling.tests.factories import DoctorFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def house() -> House:
-    """A cash desk whose first shift is open."""
-    house = House()
-    BillingSettings.objects.create(facility=house.facility)
-    house.open()
-    return house
 
 
 def test_a_day_stays_as_it_was_when_its_bill_is_void_later(house: House) -> None:

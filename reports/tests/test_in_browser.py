@@ -58,6 +58,8 @@ def test_on_a_phone(browsing: Browsing, hall: Hall) -> None:
     for figure in reversed(page.locator(".fig > .data:not([open]) > summary").all()):
         figure.click()
     assert fits(page)
+    lines = "e => { const all = document.createRange(); all.selectNodeContents(e); return all.getClientRects().length }"
+    assert page.locator("#unpaid tbody th").first.evaluate(lines) == 1, "the number of a bill is not broken"
     small = page.evaluate(
         "[...document.querySelectorAll('main a, main button, main select, main summary')]"
         ".filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 24).map(e => e.outerHTML)"

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from billing.models import BillingSettings, LedgerEntry, Line, Shift
+from billing.models import LedgerEntry, Line, Shift
 from billing.rules import LineIn
 from billing.tests.house import House, card, from_account
 from reports.queries import money, owed
@@ -263,14 +263,6 @@ def test_every_figure_is_one_query(months: Months) -> None:
 
 
 # What is meant by "takings by doctor", in single cases
-
-
-@pytest.fixture
-def house() -> House:
-    house = House()
-    BillingSettings.objects.create(facility=house.facility)
-    house.open()
-    return house
 
 
 def fees(house: House) -> int:
