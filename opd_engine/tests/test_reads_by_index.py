@@ -3,7 +3,7 @@
 With few rows PostgreSQL reads them all, which is why it is told not to: the question is whether it could.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from common.testing.plans import whole
 from consultations import queries as consultations
 from reception import phone_queries, queries, token_queries
 from reception.tests.factories import Hall
@@ -45,25 +46,9 @@ def test_it_needs_no_whole_table(what: str) -> None:
     with CaptureQueriesContext(connection) as asked:
         READS[what](hall, token)
     assert asked.captured_queries
-    assert [scan for query in asked.captured_queries for scan in whole(query["sql"])] == []
-
-
-def whole(statement: str) -> list[str]:
-    """The scans of a statement that read a table from end to end, by an index or not."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
-        return list(_whole(cursor.fetchone()[0][0]["Plan"]))
-
-
-def _whole(node: dict[str, Any]) -> Iterator[str]:
-    kind = node["Node Type"]
-    if node.get("Relation Name") in LARGE and kind != "Bitmap Heap Scan" and "Index Cond" not in node:
-        yield f"{kind} of {node['Relation Name']}: {node.get('Filter', '')}"
-    for inner in node.get("Plans", ()):
-        yield from _whole(inner)
+    assert [scan for query in asked.captured_queries for scan in whole(query["sql"], LARGE)] == []
 
 
 def test_the_question_can_be_answered_no() -> None:
     asked = str(Token.objects.filter(note="x").query).replace("= x", "= 'x'")
-    assert whole(asked)
+    assert whole(asked, LARGE)
