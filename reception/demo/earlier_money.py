@@ -17,7 +17,8 @@ from billing.models import BillingSettings, Drawer
 from billing.prices import line_of
 from billing.queries.prices import price_list
 from reception.history.counting import Ids, Numbers
-from reception.history.money import Carried, Fees, MoneyDay, Terms
+from reception.history.hospital import terms_of
+from reception.history.money import Carried, MoneyDay
 from reception.history.playing import News
 from reception.history.records import Books, Till
 from reception.history.taking import FLOAT, Desk
@@ -92,7 +93,9 @@ class EarlierMoney:
 
     def __init__(self, facility: Facility, rules: BillingSettings, *, clerk: User, cashier: User) -> None:
         self.facility, self.cashier, self.clerk = facility, cashier, clerk
-        self.terms = _terms(facility, rules)
+        today = facility.local_date()
+        prices = [line_of(price, on=today) for price in price_list(facility.pk, today)]
+        self.terms = terms_of(rules, facility.doctors.all(), prices, late=0.01, never=0.001, late_days=2)
         self.carried = Carried()
         self.ids = TableIds()
         self.numbers = Numbers(facility.pk)
@@ -139,24 +142,3 @@ class EarlierMoney:
         assert self.drawer is not None
         number = next(self.ids["billing_shift"])
         return Till(number, self.cashier.pk, self.drawer.pk, 1, day, opens, closes, FLOAT, FLOAT)
-
-
-def _terms(facility: Facility, rules: BillingSettings) -> Terms:
-    today = facility.local_date()
-    return Terms(
-        facility_id=facility.pk,
-        currency=facility.currency,
-        priority_fee=rules.priority_fee,
-        follow_up_free_days=rules.follow_up_free_days,
-        hospital_fee_once=rules.hospital_fee_once,
-        refund_full_hours=rules.refund_full_hours,
-        refund_later_percent=rules.refund_later_percent,
-        fees={
-            each.pk: Fees(each.name, each.department_id, each.consultation_fee, each.hospital_fee)
-            for each in facility.doctors.all()
-        },
-        prices=[line_of(price, on=today) for price in price_list(facility.pk, today)],
-        late=0.01,
-        never=0.001,
-        late_days=2,
-    )

@@ -1,10 +1,11 @@
 """Where the past takes place: a hospital of its own, or one that is there already, and who works in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import ceil
+from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -165,9 +166,19 @@ def _terms(facility: Facility, posts: Sequence[Post], first: date) -> Terms:
         facility=facility
     )
     doctors = Doctor.objects.filter(pk__in=[post.doctor_id for post in posts])
+    return terms_of(rules, doctors, _prices(facility, posts[0].department_id if posts else None, first))
+
+
+def terms_of(rules: BillingSettings, doctors: Iterable[Doctor], prices: Sequence[LineIn], **habits: Any) -> Terms:
+    """What a facility has decided about money, as its days are played by it.
+
+    Args:
+        rules: the row need not be stored yet.
+        habits: how late its patients pay, where it is not as everywhere (`late`, `never`, `late_days`).
+    """
     return Terms(
-        facility_id=facility.pk,
-        currency=facility.currency,
+        facility_id=rules.facility_id,
+        currency=rules.facility.currency,
         priority_fee=rules.priority_fee,
         follow_up_free_days=rules.follow_up_free_days,
         hospital_fee_once=rules.hospital_fee_once,
@@ -176,7 +187,8 @@ def _terms(facility: Facility, posts: Sequence[Post], first: date) -> Terms:
         fees={
             each.pk: Fees(each.name, each.department_id, each.consultation_fee, each.hospital_fee) for each in doctors
         },
-        prices=_prices(facility, posts[0].department_id if posts else None, first),
+        prices=prices,
+        **habits,
     )
 
 
