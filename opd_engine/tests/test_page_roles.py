@@ -228,6 +228,7 @@ LINES = (
     Line("cash_look", "/cash/bills/look/", "reception billing-staff", sent={"price": "1", "quantity": "1"}),
     Line("cash_new_bill", "/cash/bills/", "reception billing-staff", sent={"patient": "{other}", "price": "1"}),
     Line("cash_take", "/cash/bills/{bill}/take/", "billing-staff", sent={"method": "card", "reference": "T-9"}),
+    Line("cash_issue", "/cash/bills/issue/", "billing-staff reception", sent={"bill": "{draft}"}),
     Line("cash_void", "/cash/bills/void/", "billing-staff manager", sent={"bill": "{bill}", **REASON}),
     Line(
         "cash_credit",
@@ -307,6 +308,7 @@ class World(Hall):
             date=self.facility.local_date(), opened_at=timezone.now(),
         )  # fmt: skip
         self.bills = [create_bill(**wish, lines=[LineIn("ECG", Decimal(350))]) for _ in range(3)]
+        self.draft = create_bill(**wish, lines=[LineIn("ECG", Decimal(350))], draft=True)
         card = [Tender("card", Decimal(350), reference=f"C-{n}") for n in (1, 2)]
         self.receipt = pay(bill_id=self.bills[1].pk, tenders=card[:1], by=None)
         pay(bill_id=self.bills[2].pk, tenders=card[1:], by=None)
@@ -342,6 +344,7 @@ class World(Hall):
             "other": self.patient("Omar").pk,
             "bill": self.bills[0].pk,
             "credited": self.bills[2].pk,
+            "draft": self.draft.pk,
             "receipt": self.receipt.pk,
             "payment": Payment.objects.get(receipt=self.receipt).pk,
             "shift": self.shift.pk,

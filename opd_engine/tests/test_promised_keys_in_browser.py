@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from common.testing.browser import Browsing
 from consultations.tests.factories import Surgery
+from reception.cash import listing
 from reception.tests.cashing import CashDesk
 from tokens.models import Token
 
@@ -239,7 +240,8 @@ def test_the_console_s_keys(browsing: Browsing) -> None:
     assert lila.called_at is None
 
 
-def test_the_cash_desk_s_keys(browsing: Browsing) -> None:
+def test_the_cash_desk_s_keys(browsing: Browsing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST", 1)
     desk = CashDesk()
     desk.rules.priority_fee = Decimal(300)
     desk.rules.save()
@@ -261,6 +263,7 @@ def test_the_cash_desk_s_keys(browsing: Browsing) -> None:
     press("Enter")
     expect(page.locator("#cash-shift")).to_contain_text("₹1,000.00")
     asks("c", "Cash expected")
+    asks("m", "Move cash")
     press("x")
     page.wait_for_url("**/report/")
     press("Escape")
@@ -327,6 +330,9 @@ def test_the_cash_desk_s_keys(browsing: Browsing) -> None:
     page.locator("#drawer h2").click()
     press("l")
     expect(drawer.locator(".new-line:visible")).to_have_count(2)
+    page.locator("#drawer h2").click()
+    press("d")
+    expect(drawer.locator(".off:focus")).to_be_visible()
     page.goto(f"{browsing.server.url}/cash/?token={token.pk}")
     press("g")
     expect(drawer).to_contain_text(f"Priority for {token.number}")
@@ -334,6 +340,13 @@ def test_the_cash_desk_s_keys(browsing: Browsing) -> None:
     expect(drawer.locator("[value=account]")).to_be_disabled()
     press("Escape")
     expect(drawer).to_be_hidden()
+    for name in ("Lata", "Omar"):
+        desk.owe(name, "100")
+    turned = (("e", "**?tab=unpaid"), ("ArrowRight", "**page=2"), ("ArrowLeft", "**page=1"), ("e", "**?tab=pay"))
+    for key, address in turned:
+        press(key)
+        page.wait_for_url(address)
+        expect(page.locator("#live")).to_have_text("Live")
     press("h")
     expect(page.locator("#command")).to_have_value("h")
     press("Escape")

@@ -21,10 +21,11 @@ from billing.models import Bill, Shift
 from billing.queries import get_bill
 from billing.queries.shifts import expected_cash
 from common.amounts import said
+from common.api.idempotency import IdempotencyConflict
 from common.errors import BadInput, DomainError, Forbidden, NotFound
 from patients.queries import get_patient
 from reception.cash import making
-from reception.cash.forms import amount_in, taking
+from reception.cash.forms import SentBefore, amount_in, taking
 from reception.cash.pages import here, whole
 from reception.cash.panel import bill_panel, panel, question
 from reception.pages.asking import whole_number
@@ -40,7 +41,8 @@ def _answered(request: HttpRequest, where: Place, deed: Deed, again: Callable[[D
         told = done_once(request, lambda: deed(request, where))
     except NotFound:
         raise
-    except DomainError as error:
+    except DomainError as refused:
+        error = SentBefore() if isinstance(refused, IdempotencyConflict) else refused
         if isinstance(error, Forbidden) and not isinstance(error, DiscountLimitPassed):
             raise
         try:

@@ -11,7 +11,7 @@ from billing.errors import BadAmount
 from billing.states import Method
 from billing.tenders import Tender
 from common.amounts import read
-from common.errors import BadInput
+from common.errors import BadInput, DomainError
 
 ZERO = Decimal(0)
 
@@ -46,6 +46,13 @@ def amount_in(sent: Mapping[str, Any], name: str, default: Decimal | None = None
     if found is None:
         raise BadAmount(attr=name)
     return found
+
+
+class SentBefore(DomainError):
+    """The same form was sent before with other figures, and was done then."""
+
+    code = "sent_before"
+    sentence = _("This was done already, with other figures. Look at what stands here before you send it again.")
 
 
 @dataclass(frozen=True)

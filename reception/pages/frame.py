@@ -25,6 +25,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 KEY = "idempotency_key"
+_NOT_ASKED = (KEY, "csrfmiddlewaretoken", "version", "since")
+"""Fields of a form that are no part of what is asked for."""
 
 
 def staff(page: Callable[Concatenate[HttpRequest, P], R]) -> Callable[Concatenate[HttpRequest, P], R]:
@@ -126,11 +128,10 @@ def show(
 def done_once(request: HttpRequest, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Run an action of a form in the outermost transaction, once for each key that a form carried.
 
-    A double click, or a form sent again after a lost answer, gets what was told the first time.
+    A double click, or a form sent again after a lost answer, gets what was told the first time; also where the page
+    has heard of a newer version meanwhile, which what was done the first time may have made.
     """
-    fields = sorted(
-        (name, request.POST.getlist(name)) for name in request.POST if name not in (KEY, "csrfmiddlewaretoken")
-    )
+    fields = sorted((name, request.POST.getlist(name)) for name in request.POST if name not in _NOT_ASKED)
     fingerprint = hashlib.sha256(f"{request.path}\n{fields}".encode()).hexdigest()
     key = request.POST.get(KEY, "")[:200]
     answer: dict[str, Any] = once(work, user_id=person(request).pk, key=key, fingerprint=fingerprint)

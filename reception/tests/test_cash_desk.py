@@ -167,6 +167,20 @@ def test_a_double_click_takes_money_once(desk: CashDesk) -> None:
     assert Payment.objects.filter(bill=bill).count() == 1
 
 
+def test_what_is_sent_again_after_a_lost_answer_gets_the_first_one(desk: CashDesk) -> None:
+    desk.open()
+    bill = desk.owe("Sunita", "650")
+    sent = {"method": "cash", "received": "300", "version": bill.version, "since": bill.version}
+    first = desk.meena.post(f"/cash/bills/{bill.pk}/take/", {**sent, "idempotency_key": "one-form"})
+    heard = {**sent, "version": bill.version + 1, "idempotency_key": "one-form"}
+    assert desk.meena.post(f"/cash/bills/{bill.pk}/take/", heard)["Location"] == first["Location"]
+    other = desk.meena.post(f"/cash/bills/{bill.pk}/take/", {**heard, "received": "350"})
+    assert other.status_code == 409
+    assert "This was done already, with other figures." in text(other)
+    assert "Due ₹350.00" in text(other)
+    assert Payment.objects.filter(bill=bill).count() == 1
+
+
 def test_less_than_what_is_due_is_a_part_and_the_rest_stays_due(desk: CashDesk) -> None:
     desk.open()
     bill = desk.owe("Sunita", "650")

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import Bill
-from reception.cash import listing, rows
+from reception.cash import listing
 from reception.cash.listing import UNPAID, listed
 from reception.tests.cashing import CashDesk
 from reception.tests.factories import text
@@ -57,8 +57,7 @@ def test_each_order_leads_to_the_other(desk: CashDesk) -> None:
 
 
 def test_it_is_turned_over_by_pages_that_miss_nothing(desk: CashDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (listing, rows):
-        monkeypatch.setattr(module, "MOST", 2)
+    monkeypatch.setattr(listing, "MOST", 2)
     numbers = [desk.owe(f"Patient {n}", "10").number for n in range(5)]
     today = desk.facility.local_date()
     pages = [listed(desk.facility, today, UNPAID, page).rows for page in (1, 2, 3)]

@@ -254,7 +254,8 @@ function select(row) {
 /** What a row is about, beside it; the focus stays in the row. */
 async function load(address) {
   const wanted = selected;
-  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } });
+  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } }).catch(() => null);
+  if (!answer) return lost("get");
   const text = await answer.text();
   if (wanted !== selected || !answer.ok) return;
   $("#drawer").outerHTML = text;
@@ -305,18 +306,33 @@ document.addEventListener("click", (event) => {
 /** An amount has no letters: in its field a letter is a key. A scanned slip is one too. */
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
-  if (!target.matches?.(".taking .input.money") || !/^[a-z]$/i.test(key) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!target.matches?.(".taking .input.money, .new-line > .input") || !/^[a-z]$/i.test(key) || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   if (key.toLowerCase() === "h") {
     $("#command").focus();
     $("#command").value = "h";
-  } else control(key.toLowerCase())?.click();
+    return;
+  }
+  const found = control(key.toLowerCase());
+  if (!found?.checked) found?.click();
 });
 
-/** From a field one step back first: to the way it is paid. */
+/** Whether somebody filled something in. */
+function filled(form) {
+  if ($("#drawer").dataset.wrong) return true;
+  return $$("input, select", form).some((field) => (field.matches("select") ? field.selectedIndex > 0 : field.value !== field.defaultValue));
+}
+
+/** From a field one step back first: to the way it is paid; out of what took long to fill in, nothing of which is lost. */
 onEscape(2.5, () => {
   const field = document.activeElement;
-  if (!field.closest("#take") || !typing(field)) return false;
+  if (!typing(field)) return false;
+  const long = field.closest("#new-bill, #close-shift");
+  if (long) {
+    field.blur();
+    return filled(long);
+  }
+  if (!field.closest("#take")) return false;
   ($("[name=method]:checked") ?? $("#take-it")).focus();
   return true;
 });
@@ -354,6 +370,37 @@ document.addEventListener("submit", ({ target }) => {
   if (target.id !== "print-form") return;
   target.target = "printer";
   setTimeout(() => (target.elements.idempotency_key.value += "-again"));
+});
+
+// --- a bad line -------------------------------------------------------------------------------------------------------
+
+let asking = null; // where one was when something was sent
+document.addEventListener("htmx:beforeRequest", () => (asking = document.activeElement), true);
+
+/** Nobody answered, or somebody between us and the server did: it is said, and one goes on where one was. */
+function lost(verb) {
+  const note = $("#lost").content.cloneNode(true);
+  const words = $("[data-post]", note);
+  words.textContent = words.dataset[verb === "get" ? "get" : "post"];
+  $("#messages").replaceChildren(note);
+  const from = asking;
+  setTimeout(() => {
+    // The button works again by then, and nobody has gone elsewhere.
+    if (from?.isConnected && document.activeElement === document.body) from.focus();
+  }, 80);
+}
+
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, ({ detail }) => lost(detail.requestConfig.verb));
+}
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.xhr.status >= 500 && !detail.xhr.getResponseHeader("HX-Retarget")) {
+    detail.shouldSwap = false;
+    lost(detail.requestConfig.verb);
+  }
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful && $("#messages [data-post]")) $("#messages").replaceChildren();
 });
 
 // --- what others do ---------------------------------------------------------------------------------------------------
