@@ -17,7 +17,7 @@ from billing.models import Bill, Line, Payment
 from billing.proof import prove
 from billing.tenders import Tender
 from common.errors import DomainError
-from common.testing.races import crowd
+from common.testing.races import MOST_TRIES, crowd
 from common.transactions import outermost
 from reception.models import VisitToken
 from reception.money.priority import take_priority_fee
@@ -185,9 +185,11 @@ def tried(deed: Callable[[Random], Any], chance: Random, met: Counter[str]) -> N
 def test_whatever_is_done_who_waits_owes_nothing_and_nobody_pays_twice(when_displaced: str, seed: int) -> None:
     clinic, chance, met = Clinic(when_displaced=when_displaced, refund_full_hours=1), Random(seed), Counter[str]()
     deeds = clinic.deeds()
-    for n in range(150):
+    for n in range(150 * MOST_TRIES):
         tried(chance.choice(deeds), chance, met)
         assert clinic.broken() == [], (n, met)
+        if n >= 149 and met["done"] > 40:  # what is refused hangs on the hour, too
+            break
     assert prove(clinic.facility).findings == ()
     assert met["done"] > 40, met
 
