@@ -7,17 +7,19 @@ from reports.records import AGES, ZERO, Owed, Unpaid
 
 # Due then is due now, with what moved since taken back: payments, refunds, credit notes. A bill that was voided since
 # asked for its whole total then. Where the period is not over nothing has moved since, and this is what is due now.
+# Most of what moved since is of bills issued since: they are left out before anything is added up.
 _OWED = """
-WITH since AS (
-    SELECT bill_id, sum(amount) AS amount FROM (
-        SELECT bill_id, amount FROM billing_payment
-         WHERE facility_id = %(facility)s AND date > %(until)s AND bill_id IS NOT NULL
-         UNION ALL
-        SELECT bill_id, -amount FROM billing_refund
-         WHERE facility_id = %(facility)s AND date > %(until)s AND bill_id IS NOT NULL
-         UNION ALL
-        SELECT bill_id, amount FROM billing_creditnote
-         WHERE facility_id = %(facility)s AND date > %(until)s) AS moved GROUP BY bill_id),
+WITH moved AS (
+    SELECT bill_id, amount FROM billing_payment
+     WHERE facility_id = %(facility)s AND date > %(until)s AND bill_id IS NOT NULL
+     UNION ALL
+    SELECT bill_id, -amount FROM billing_refund
+     WHERE facility_id = %(facility)s AND date > %(until)s AND bill_id IS NOT NULL
+     UNION ALL
+    SELECT bill_id, amount FROM billing_creditnote WHERE facility_id = %(facility)s AND date > %(until)s),
+since AS (
+    SELECT bill_id, sum(amount) AS amount FROM moved JOIN billing_bill b ON b.id = bill_id
+     WHERE b.facility_id = %(facility)s AND b.date <= %(until)s GROUP BY bill_id),
 candidates AS (
     SELECT id FROM billing_bill WHERE facility_id = %(facility)s AND status IN ('open', 'part_paid')
      UNION
