@@ -21,6 +21,7 @@ from accounts.models import User
 from accounts.tests.factories import FacilityFactory, UserFactory
 from billing import actions
 from billing.models import Bill, CashMovement, Drawer, Payment, Receipt, Refund, Shift
+from billing.queries import advance_balance
 from billing.rules import LineIn, Off
 from billing.tenders import Tender
 from common.transactions import outermost
@@ -32,6 +33,11 @@ DAY = date(2031, 3, 3)
 """A Monday far ahead, so that the real clock never interferes with the test's own."""
 
 _serial = count(1)
+
+
+def D(amount: str | int) -> Decimal:  # noqa: N802
+    """An amount."""
+    return Decimal(amount)
 
 
 def lines(*prices: str, **more: Any) -> list[LineIn]:
@@ -225,3 +231,14 @@ def gapless(serials: Sequence[int]) -> bool:
 
 
 __all__ = ["DAY", "House", "Off", "balance", "card", "cash", "from_account", "gapless", "lines", "numbers", "rows"]
+
+
+def paid(house: House, *tenders: Any, total: str = "650") -> tuple[int, list[Payment]]:
+    """A bill, and what was paid on it."""
+    bill = house.bill(total)
+    return bill, list(house.pay(bill, *tenders).payments.order_by("pk"))
+
+
+def on_account(house: House) -> Decimal:
+    """What lies on the account of the patient."""
+    return advance_balance(house.facility.pk, house.patient.pk)

@@ -17,14 +17,10 @@ from billing.errors import (
 from billing.models import Payment, Receipt, Refund
 from billing.proof import prove
 from billing.queries import advance_balance, shift_report
-from billing.tests.house import House, card, from_account
+from billing.tests.house import D, House, card, from_account, on_account, paid
 from common.errors import NotFound
 from common.testing.races import PATIENCE, race
 from patients.actions import mark_merged
-
-
-def D(amount: str | int) -> Decimal:  # noqa: N802
-    return Decimal(amount)
 
 
 @pytest.fixture
@@ -32,16 +28,6 @@ def house(db: None) -> House:
     house = House()
     house.open()
     return house
-
-
-def paid(house: House, *tenders: Any, total: str = "650") -> tuple[int, list[Payment]]:
-    """A bill, and what was paid on it."""
-    bill = house.bill(total)
-    return bill, list(house.pay(bill, *tenders).payments.order_by("pk"))
-
-
-def on_account(house: House) -> Decimal:
-    return advance_balance(house.facility.pk, house.patient.pk)
 
 
 class TestOffAnAccount:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -33,16 +32,12 @@ from billing.models import (
 )
 from billing.proof import prove
 from billing.queries import receipt_in_full, shift_report
-from billing.tests.house import House, card, gapless, rows
+from billing.tests.house import D, House, card, gapless, rows
 from common.errors import PreconditionFailed
 from common.testing.races import race
 from common.transactions import outermost
 
 API = "/api/v1"
-
-
-def D(amount: str | int) -> Decimal:  # noqa: N802
-    return Decimal(amount)
 
 
 def agrees(house: House) -> bool:

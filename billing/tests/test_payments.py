@@ -1,7 +1,6 @@
 """Taking money: tenders, change, part payments, advances, references, and what is refused."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -24,14 +23,10 @@ from billing.errors import (
 from billing.models import LedgerTransaction, Payment, Receipt
 from billing.queries import advance_balance
 from billing.tenders import Tender
-from billing.tests.house import House, card, from_account
+from billing.tests.house import D, House, card, from_account
 from common.errors import BadInput, NotFound, PreconditionFailed
 from common.testing.races import race
 from patients.actions import mark_merged
-
-
-def D(amount: str | int) -> Decimal:  # noqa: N802
-    return Decimal(amount)
 
 
 def handed(amount: str, tendered: str) -> Tender:

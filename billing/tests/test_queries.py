@@ -36,13 +36,9 @@ from billing.queries import (
 from billing.queries.bills import paid_on, to_give_back, to_pay, void_on
 from billing.queries.shifts import expected_cash, moved_cash, movements_of
 from billing.tenders import Tender
-from billing.tests.house import House, card, from_account, lines
+from billing.tests.house import D, House, card, from_account, lines
 from patients.actions import mark_merged
 from patients.tests.factories import PatientFactory
-
-
-def D(amount: str | int) -> Decimal:  # noqa: N802
-    return Decimal(amount)
 
 
 @pytest.fixture

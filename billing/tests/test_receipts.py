@@ -1,7 +1,5 @@
 """Receipts: what stands on them, and that a second print is a copy with the same number."""
 
-from decimal import Decimal
-
 import pytest
 
 from accounts.errors import OutOfReach, PermissionDenied
@@ -11,14 +9,10 @@ from billing.actions import print_receipt
 from billing.models import Receipt, ReceiptPrint
 from billing.queries import get_receipt, receipt_in_full
 from billing.tenders import Tender
-from billing.tests.house import House, card
+from billing.tests.house import D, House, card
 from common.errors import NotFound
 from common.testing.races import race
 from common.transactions import outermost
-
-
-def D(amount: str | int) -> Decimal:  # noqa: N802
-    return Decimal(amount)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Giving money back: of a payment, of a bill, off an account; by which way, from which shift, and what is refused."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -21,13 +20,9 @@ from billing.errors import (
     UnknownPayment,
 )
 from billing.models import Payment, Refund
-from billing.queries import advance_balance, shift_report
-from billing.tests.house import House, card, from_account
+from billing.queries import shift_report
+from billing.tests.house import D, House, card, from_account, on_account, paid
 from common.errors import BadInput, PreconditionFailed
-
-
-def D(amount: str | int) -> Decimal:  # noqa: N802
-    return Decimal(amount)
 
 
 @pytest.fixture
@@ -35,16 +30,6 @@ def house(db: None) -> House:
     house = House()
     house.open()
     return house
-
-
-def paid(house: House, *tenders: Any, total: str = "650") -> tuple[int, list[Payment]]:
-    """A bill, and what was paid on it."""
-    bill = house.bill(total)
-    return bill, list(house.pay(bill, *tenders).payments.order_by("pk"))
-
-
-def on_account(house: House) -> Decimal:
-    return advance_balance(house.facility.pk, house.patient.pk)
 
 
 class TestOfAPayment:
