@@ -41,14 +41,7 @@ def write_credit(
     why = reason_of(reason)
     _require_creditable(bill, amount)
     lines = _lines(bill, line_ids)
-    left = [_left(line) for line in lines]
-    try:
-        shares = credit(amount, left)
-    except OffTooLarge:
-        most = sum((each.amount for each in left), ZERO)
-        raise CreditTooLarge(
-            number=bill.number, left=said(most, bill.currency), amount=said(amount, bill.currency)
-        ) from None
+    shares = _shares(bill, amount, lines)
     date = bill.facility.local_date(at)
     note = CreditNote.objects.create(
         facility=bill.facility,
@@ -93,6 +86,18 @@ def _lines(bill: Bill, line_ids: Collection[int] | None) -> Sequence[Line]:
     if line_ids is not None and len(found) < len(set(line_ids)):
         raise UnknownLine
     return found
+
+
+def _shares(bill: Bill, amount: Decimal, lines: Sequence[Line]) -> list[tuple[Decimal, Decimal]]:
+    """What each line bears of a credit, and the tax in it."""
+    left = [_left(line) for line in lines]
+    try:
+        return credit(amount, left)
+    except OffTooLarge:
+        most = sum((each.amount for each in left), ZERO)
+        raise CreditTooLarge(
+            number=bill.number, left=said(most, bill.currency), amount=said(amount, bill.currency)
+        ) from None
 
 
 def _left(line: Line) -> Left:
