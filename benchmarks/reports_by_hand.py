@@ -212,7 +212,9 @@ SELECT b.void_reason, {_WHO}, count(*), sum(b.total - b.credited)
    AND (b.voided_at AT TIME ZONE %(zone)s)::date BETWEEN %(first)s AND %(last)s GROUP BY 1, 2"""
 
 _SHIFTS: Final = f"""
-SELECT s.date, s.number, {_WHO}, s.float_amount, coalesce(sum(m.amount), 0), s.counted, s.difference
+SELECT s.date, s.number, {_WHO}, s.float_amount, coalesce(sum(m.amount), 0),
+       coalesce((SELECT sum(CASE WHEN c.kind IN ('from_safe', 'came_back') THEN c.amount ELSE -c.amount END)
+                   FROM billing_cashmovement c WHERE c.shift_id = s.id), 0), s.counted, s.difference
   FROM billing_shift s JOIN accounts_user u ON u.id = s.cashier_id
   LEFT JOIN (SELECT shift_id, amount FROM billing_payment WHERE method = 'cash'
               UNION ALL SELECT shift_id, -amount FROM billing_refund WHERE method = 'cash') m ON m.shift_id = s.id
@@ -294,7 +296,7 @@ def _of_page(figure: Figure) -> Rows:
                      if head in _METHOD_OF)  # fmt: skip
             return [cell for cell in cells if cell[2] is not None]
         case "shifts":
-            return [(*row[:3], row[6], row[7], row[9], row[10]) for row in rows]
+            return [(*row[:3], *row[6:9], *row[10:12]) for row in rows]
         case "methods":
             return [(_METHOD_OF[row[0]], *row[1:5]) for row in rows if row[0] in _METHOD_OF]
         case "departments" | "doctors":

@@ -236,7 +236,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class ShiftLine:
-    """A cashier at a drawer. `counted` and `difference` are None while it is open; `cash` is what it took, net."""
+    """A cashier at a drawer. `counted` and `difference` are None while it is open; `cash` is what it took, net.
+
+    `carried` is what was put into the drawer though nobody paid, less what was carried out of it.
+    """
 
     date: dt.date
     number: int
@@ -246,6 +249,7 @@ class ShiftLine:
     closed_at: datetime | None
     float_amount: Decimal
     cash: Decimal
+    carried: Decimal
     expected: Decimal
     counted: Decimal | None
     difference: Decimal | None

@@ -312,6 +312,7 @@ def _table_of_shifts(found: Sequence[ShiftLine], ground: Ground) -> Table:
         Column(_("Closed"), Kind.MOMENT),
         Column(_("Float"), Kind.MONEY),
         Column(_("Cash taken"), Kind.MONEY),
+        Column(_("Put in or out"), Kind.MONEY),
         Column(_("Expected"), Kind.MONEY),
         Column(_("Counted"), Kind.MONEY),
         Column(_("Difference"), Kind.MONEY),
@@ -320,5 +321,6 @@ def _table_of_shifts(found: Sequence[ShiftLine], ground: Ground) -> Table:
     rows = [tuple(getattr(shift, name) for name in ShiftLine.__slots__) for shift in found]
     cash = sum((shift.cash for shift in found), ZERO)
     off = sum((shift.difference or ZERO for shift in found), ZERO)
-    foot = (_("All"), "", "", "", None, None, None, cash, None, None, off, "")
+    carried = sum((shift.carried for shift in found), ZERO)
+    foot = (_("All"), "", "", "", None, None, None, cash, carried, None, None, off, "")
     return Table(columns, rows, foot, ground.currency)

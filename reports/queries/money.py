@@ -101,8 +101,8 @@ def shares(scope: Scope) -> list[Share]:
 
 _SHIFTS = f"""
 SELECT {PERSON}, s.date, s.number, d.name, s.opened_at AT TIME ZONE %(zone)s, s.closed_at AT TIME ZONE %(zone)s,
-       s.float_amount, m.cash, coalesce(s.expected, s.float_amount + m.cash + m.carried), s.counted, s.difference,
-       s.reason
+       s.float_amount, m.cash, m.carried,
+       coalesce(s.expected, s.float_amount + m.cash + m.carried), s.counted, s.difference, s.reason
   FROM billing_shift s
   JOIN billing_drawer d ON d.id = s.drawer_id
   JOIN accounts_user u ON u.id = s.cashier_id

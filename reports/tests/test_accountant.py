@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.tests.factories import UserFactory
-from billing.models import Line
+from billing.models import Line, Shift
 from billing.rules import LineIn, Off
 from billing.tests.house import House
 from patients.actions import mark_merged
@@ -74,3 +74,27 @@ def test_a_merged_patient_owes_by_the_record_there_is_now(house: House) -> None:
     mark_merged(patient_id=old.pk, into_id=new.pk, by=None)
     (owing,) = owed.owed(scope(house, "2031-03-03", house.now.date()), None).oldest
     assert (owing.patient, owing.name) == (new.number, new.name)
+
+
+def test_cash_that_is_carried_is_not_taken_and_is_expected(house: House) -> None:
+    """Of an open shift and of a closed one: float, cash taken and what was put in or out are what is expected."""
+    shift = Shift.objects.get(cashier=house.meena)
+    house.pay(house.bill("600"), "600")
+    house.move(shift, "from_safe", "200")
+    house.move(shift, "paid_out", "45.50")
+    asked = scope(house, "2031-03-03", house.now.date())
+
+    def line() -> tuple[Decimal, ...]:
+        (found,) = money.shifts(asked)
+        assert money.takings(asked).all.net == found.cash == Decimal(600)
+        return found.float_amount, found.carried, found.expected
+
+    before = line()
+    assert before == (Decimal(1000), Decimal("154.50"), Decimal("1754.50"))
+    house.close(shift, "1754.50")
+    assert line() == before
+    (shown,) = [figure for figure in report(asked, money=True).figures if figure.key == "shifts"]
+    assert shown.table
+    heads = [column.label for column in shown.table.columns]
+    row = dict(zip(heads, shown.table.rows[0], strict=True))
+    assert row["Expected"] == row["Float"] + row["Cash taken"] + row["Put in or out"]

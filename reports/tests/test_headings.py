@@ -279,7 +279,19 @@ def shift(difference: str | None, number: int = 1) -> ShiftLine:
     off = Decimal(difference) if difference is not None else None
     counted = off if off is None else nothing + off
     return ShiftLine(
-        date(2026, 11, 21), number, "Meena", "Drawer 1", NOW, closed, nothing, nothing, nothing, counted, off, ""
+        date(2026, 11, 21),
+        number,
+        "Meena",
+        "Drawer 1",
+        NOW,
+        closed,
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        counted,
+        off,
+        "",
     )
 
 

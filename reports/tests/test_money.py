@@ -233,7 +233,7 @@ def test_shifts(whole: Both) -> None:
     rows = naive.within(Shift.objects.filter(facility=asked.facility_id).order_by("date", "number"))
     assert [(s.date, s.number, s.cashier) for s in found] == [(r.date, r.number, r.cashier.name) for r in rows]
     assert [(s.cash, s.counted, s.difference) for s in found] == [(cash_of(r), r.counted, r.difference) for r in rows]
-    assert all(s.expected == s.float_amount + s.cash for s in found)
+    assert all(s.expected == s.float_amount + s.cash + s.carried for s in found)
 
 
 def test_the_months_have_every_case(months: Months) -> None:
