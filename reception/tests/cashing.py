@@ -109,8 +109,13 @@ def states(desk: CashDesk) -> dict[str, str]:
     desk.pay(credited, "1450", "card", reference="C-1")
     desk.credit(credited, "725")
     token = desk.give("Ravi Kumar", "online")
+    draft = desk.owe("Farhan", "2400", "650", draft=True)
     return {
         "the list": "/cash/",
+        "the oldest first": "/cash/?tab=unpaid",
+        "drafts": f"/cash/?tab=drafts&bill={draft.pk}",
+        "a draft that is discarded": f"/cash/?do=void&bill={draft.pk}",
+        "a shift": f"/cash/?shift={shift.pk}",
         "nothing there": "/cash/?tab=void",
         "what is due": f"/cash/?bill={open_bill.pk}",
         "a split": f"/cash/?bill={open_bill.pk}&split=1",

@@ -448,5 +448,11 @@ if ($("#counting")) count();
 if ($("#refund")) refunding();
 printNow();
 
-// Where the tabs do not all fit, the one that is open is among those that one sees.
-$("#cash-tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+// Where the tabs do not all fit, the one that is open is among those that one sees. Not by scrollIntoView(): Tab would go
+// on from there.
+const tabs = $("#cash-tabs");
+const tab = $("[aria-current]", tabs)?.getBoundingClientRect();
+if (tab) {
+  const { left, right } = tabs.getBoundingClientRect();
+  if (tab.right > right || tab.left < left) tabs.scrollLeft += tab.right > right ? tab.right - right + 4 : tab.left - left - 4;
+}
