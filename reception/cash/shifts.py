@@ -74,12 +74,11 @@ def shift_by_address(request: HttpRequest, where: Place, text: str) -> dict[str,
         NotFound, PermissionDenied: it is somebody else's, and they may not see it.
     """
     shift = get_shift(whole_number(text), person(request))
+    oversees = shift.cashier_id == person(request).pk or allows(person(request), OVERSEES, shift.facility_id)
     return {
         "drawer": "shift",
         "where": where,
         "shift": shift,
         "report": shift_report(shift),
-        "mine": shift.cashier_id == person(request).pk,
-        "may_close": shift.closed_at is None
-        and (shift.cashier_id == person(request).pk or allows(person(request), OVERSEES, shift.facility_id)),
+        "may_close": shift.closed_at is None and oversees,
     }

@@ -65,7 +65,7 @@ def test_a_manager_sees_the_open_shifts_and_closes_one_that_was_forgotten(desk: 
     shift = desk.open()
     manager = desk.client("manager")
     page = text(manager.get("/cash/"))
-    assert "Drawer 1 Meena Pillai, since" in page
+    assert "Meena Pillai Drawer 1 Shift 1 Since" in page
     assert "Cash expected ₹1,000.00" in text(manager.get(f"/cash/?do=close&shift={shift.pk}"))
     answer = desk.send("/cash/shifts/close/", manager, shift=shift.pk, n_500="2")
     assert "Z report" in text(manager.get(answer["Location"]))
