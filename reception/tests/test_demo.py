@@ -161,34 +161,6 @@ def test_the_past_knows_every_doctor_and_patients_return():
     assert returned.filter(visits__gt=1).count() > 40
 
 
-@pytest.mark.parametrize("later", [at(9, 40, day=22), at(17, day=22), at(0, 5, day=22), at(23, 50, day=30)])
-def test_on_a_later_day_it_is_busy_again_once(later):
-    load(now=at(10, 10), patients=60, past=DAY)
-    facility = Facility.objects.get(slug="sunrise")
-    assert not freshen(now=at(18))
-    assert freshen(now=later)
-    tokens = Token.objects.filter(session__facility=facility)
-    today = tokens.filter(session__date=later.date())
-    assert today.filter(status=Status.IN_PROGRESS).count() >= 4
-    assert today.filter(called_at__isnull=False, status=Status.CONFIRMED).exists()
-    assert today.filter(status=Status.CONFIRMED, arrived_at=None, slot__ends_at__gt=later).exists()
-    before = tokens.filter(session__date=at(0).date())
-    assert set(before.values_list("status", flat=True)) == {Status.COMPLETED, Status.NO_SHOW, Status.CANCELLED}
-    assert not Event.objects.filter(at__gt=later).exists()
-    assert replay()[2] == []
-    assert checks.everything(facility.pk, later) == []
-    assert prove(facility).balanced
-    shifts = Shift.objects.filter(facility=facility).order_by("pk")
-    assert [shift.closed_at is None for shift in shifts] == [False] * (len(shifts) - 1) + [True]
-    assert shifts.last().date == later.date()
-    assert shifts.last().payments.exists()
-    assert not Bill.objects.filter(facility=facility, issued_at__gt=later).exists()
-
-    count = Event.objects.count()
-    assert not freshen(now=later + timedelta(minutes=5))
-    assert Event.objects.count() == count
-
-
 def test_by_the_clock_there_is_somebody_to_tell_of_everything_that_can_be():
     load(patients=60, past=timedelta())
     untold = to_tell(Facility.objects.get(slug="sunrise"))
