@@ -33,6 +33,10 @@ def hall() -> Hall:
     return hall
 
 
+A4 = 703
+"""Pixels between the margins of a sheet, upright."""
+
+
 def fits(page: Page) -> bool:
     """Nothing makes the page wider than the window."""
     return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -118,4 +122,9 @@ def test_printed(browsing: Browsing, hall: Hall) -> None:
     expect(page.get_by_text("Printed")).to_be_visible()
     look: Any = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
     assert page.locator("#waits h3").evaluate(look) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+    page.set_viewport_size({"width": A4, "height": 1000})
+    wide = "e => e.scrollWidth > e.parentElement.clientWidth"
+    cut = [table.inner_text() for table in page.locator(".fig table").all() if table.evaluate(wide)]
+    assert cut == [], "nobody scrolls on paper"
+    assert fits(page)
     assert len(page.pdf(format="A4")) > 10_000
