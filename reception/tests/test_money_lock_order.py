@@ -21,7 +21,7 @@ from reception.tests.test_money_storm import Clinic, tried
 
 pytestmark = pytest.mark.django_db
 
-ORDER: Final = ("shift", "bill", "account", "C", "V", "B", "R")
+ORDER: Final = ("shift", "bill", "account", "C", "V", "B", "R", "M")
 """Of docs/locking.md; sessions come before all of them, and are watched by the engine's own tests."""
 
 

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from billing import actions
-from billing.models import Bill, Line, Payment
+from billing.models import Bill, Line, Payment, Shift
 from billing.proof import prove
 from billing.tenders import Tender
 from common.errors import DomainError
@@ -115,7 +115,7 @@ class Clinic(Till):
             *(self.deed(action, token_id=self.token, **more) for action, more in tokens),
             *(self.deed(action, slot_id=place, **more) for action, more in places),
             self.pays, self.pays, self.pays, self.takes_priority, self.takes_priority, self.gives_back, self.gives_back,
-            self.refunds,
+            self.refunds, self.moves,
             self.deed(actions.take_advance, facility_id=self.facility.pk, patient_id=who, by=self.meena,
                       tenders=[Tender("cash", Decimal(200))]),
         ]  # fmt: skip
@@ -146,6 +146,13 @@ class Clinic(Till):
         """What stands at the cash desk."""
         onto = chance.random() < 0.3
         self.act(actions.give_back, bill_id=self.bill(chance, due__lt=0), reason="x", to_account=onto, by=self.meena)
+
+    def moves(self, chance: Random) -> None:
+        """Cash goes to the safe, or comes from there."""
+        shift = Shift.objects.filter(cashier=self.meena, closed_at=None).values_list("pk", flat=True).first() or 0
+        kind, amount = chance.choice([("to_safe", 300), ("from_safe", 100), ("paid_out", 20)])
+        carried = {"shift_id": shift, "kind": kind, "amount": Decimal(amount), "reason": "x"}
+        self.act(actions.move_cash, **carried, by=self.meena)
 
     def refunds(self, chance: Random) -> None:
         """A part of some payment. What is owed for is asked for again; where the token is over, it is taken off."""
