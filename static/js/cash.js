@@ -1,6 +1,8 @@
 // The cash desk: rows are walked, a bill is opened beside them, and what is typed is added up for the eye. Nothing that
 // is worked out here is sent: the server reckons itself. Without this file everything still works.
 
+import { cents, count, said } from "./cash-amounts.js";
+import { lost } from "./cash-line.js";
 import { $, $$, typing } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
@@ -8,22 +10,6 @@ import { control, onEscape, onKey, pressAfter } from "./keys.js";
 
 // What the address says of the drawer alone.
 const OWN = ["bill", "receipt", "shift", "taken", "token", "patient", "do", "split", "payment", "q", "since"];
-
-// --- amounts, in cents ------------------------------------------------------------------------------------------------
-
-/** What a field says, in cents; null where it is no amount. */
-function cents(text) {
-  const kept = text.replace(/[\s,]/g, "").replace(/^[^\d.]{0,4}/, "");
-  if (!/^(\d{1,12}(\.\d{0,2})?|\.\d{1,2})$/.test(kept)) return null;
-  const [whole, part = ""] = kept.split(".");
-  return Number(whole || 0) * 100 + Number(part.padEnd(2, "0"));
-}
-
-/** An amount as the server writes it: the grouping is taken from the page's currency. */
-function said(amount, sign) {
-  const grouped = new Intl.NumberFormat(sign === "₹" ? "en-IN" : "en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  return `${amount < 0 ? "−" : ""}${sign}${grouped.format(Math.abs(amount) / 100)}`;
-}
 
 // --- taking -----------------------------------------------------------------------------------------------------------
 
@@ -194,28 +180,6 @@ function refunding() {
   if (words && amount) words.textContent = words.dataset.words.replace("%", said(amount, $("#refund .with-unit > span").textContent));
 }
 
-// --- counting a drawer ------------------------------------------------------------------------------------------------
-
-function count() {
-  const box = $("#counting");
-  const sign = box.dataset.currency;
-  let sum = 0;
-  let any = false;
-  for (const field of $$("input[data-note]", box)) {
-    const many = /^\d{1,6}$/.test(field.value.trim()) ? Number(field.value) : 0;
-    any ||= field.value.trim() !== "";
-    sum += many * cents(field.dataset.note);
-    $("[data-sum]", field.closest("tr")).textContent = many ? said(many * cents(field.dataset.note), sign).replace(sign, "") : "";
-  }
-  $("#counted-sum").textContent = said(sum, sign);
-  const off = sum - cents(box.dataset.expected.replace("-", ""));
-  const line = $("#difference");
-  line.hidden = !any;
-  line.classList.toggle("off", off !== 0);
-  line.textContent = (off > 0 ? line.dataset.over : off < 0 ? line.dataset.under : line.dataset.even).replace("%", said(Math.abs(off), sign));
-  $("#reason").required = any && off !== 0;
-}
-
 // --- rows and what stands beside them ---------------------------------------------------------------------------------
 
 const rows = () => $$("#cash-rows > tr:has(a.row)");
@@ -370,37 +334,6 @@ document.addEventListener("submit", ({ target }) => {
   if (target.id !== "print-form") return;
   target.target = "printer";
   setTimeout(() => (target.elements.idempotency_key.value += "-again"));
-});
-
-// --- a bad line -------------------------------------------------------------------------------------------------------
-
-let asking = null; // where one was when something was sent
-document.addEventListener("htmx:beforeRequest", () => (asking = document.activeElement), true);
-
-/** Nobody answered, or somebody between us and the server did: it is said, and one goes on where one was. */
-function lost(verb) {
-  const note = $("#lost").content.cloneNode(true);
-  const words = $("[data-post]", note);
-  words.textContent = words.dataset[verb === "get" ? "get" : "post"];
-  $("#messages").replaceChildren(note);
-  const from = asking;
-  setTimeout(() => {
-    // The button works again by then, and nobody has gone elsewhere.
-    if (from?.isConnected && document.activeElement === document.body) from.focus();
-  }, 80);
-}
-
-for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, ({ detail }) => lost(detail.requestConfig.verb));
-}
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.xhr.status >= 500 && !detail.xhr.getResponseHeader("HX-Retarget")) {
-    detail.shouldSwap = false;
-    lost(detail.requestConfig.verb);
-  }
-});
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful && $("#messages [data-post]")) $("#messages").replaceChildren();
 });
 
 // --- what others do ---------------------------------------------------------------------------------------------------
