@@ -184,7 +184,6 @@ def test_no_answer_is_said_and_what_is_sent_again_is_taken_once(browsing: Browsi
     keys.press("n")
     expect(notes).to_contain_text("No answer came. Nothing was changed.")
     expect(drawer).to_contain_text("₹650.00 taken. Give back")
-    browsing.errors.clear()
 
 
 def answered_by_nobody(route: Route) -> None:

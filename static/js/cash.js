@@ -2,11 +2,11 @@
 // is worked out here is sent: the server reckons itself. Without this file everything still works.
 
 import { cents, count, said } from "./cash-amounts.js";
-import { lost } from "./cash-line.js";
 import { $, $$, typing } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
 import { control, onEscape, onKey, pressAfter } from "./keys.js";
+import { lost } from "./line.js";
 
 // What the address says of the drawer alone.
 const OWN = ["bill", "receipt", "shift", "taken", "token", "patient", "do", "split", "payment", "q", "since"];

@@ -5,6 +5,7 @@ import { $, $$, visible } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
 import { onKey, pressAfter } from "./keys.js";
+import { lost, said } from "./line.js";
 
 // --- the selected token ---------------------------------------------------------------------------------------------
 
@@ -34,7 +35,8 @@ function select(id) {
 async function loadBar(id) {
   const date = new URLSearchParams(location.search).get("date");
   const address = `${location.pathname}?token=${id}${date ? `&date=${date}` : ""}`;
-  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "actionbar" } });
+  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "actionbar" } }).catch(() => null);
+  if (!answer || answer.status >= 500) return lost("get");
   const text = await answer.text();
   if (id !== selected || !answer.ok) return;
   $("#actionbar").outerHTML = text;
@@ -159,7 +161,7 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   const values = { ...Object.fromEntries(new FormData(form)), idempotency_key: freshKey() };
   submitter.disabled = true;
-  htmx.ajax("POST", submitter.formAction, { values, swap: "none" }).finally(() => (submitter.disabled = false));
+  htmx.ajax("POST", submitter.formAction, { values, swap: "none" }).catch(said).finally(() => (submitter.disabled = false));
 });
 
 /** A name for this press alone; `crypto.randomUUID` is kept from pages that came without TLS. */

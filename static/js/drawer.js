@@ -3,6 +3,7 @@
 import { $, $$, typing, visible } from "./dom.js";
 import { forget } from "./find.js";
 import { keepKeysFor, onEscape, onKey } from "./keys.js";
+import { said } from "./line.js";
 
 // What the address says of the drawer alone; gone from it when the drawer is closed.
 const OWN = ["give", "q", "patient", "given", "do", "register", "token", "slot", "who", "source"];
@@ -17,7 +18,7 @@ let slow = 0;
 /** Load the drawer from an address. */
 export function openDrawer(address) {
   expect();
-  htmx.ajax("GET", address, { target: "#drawer", swap: "outerHTML" });
+  htmx.ajax("GET", address, { target: "#drawer", swap: "outerHTML" }).catch(said);
 }
 
 /** Close it; the focus goes back to where it came from. Others learn of it by the event `drawer:closed`. */

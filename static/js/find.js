@@ -3,6 +3,7 @@
 
 import { $, $$ } from "./dom.js";
 import { keepKeysFor, onEscape } from "./keys.js";
+import { lost } from "./line.js";
 
 const PAUSE = 120;
 const running = new WeakMap();
@@ -20,7 +21,9 @@ function search(field, pause = PAUSE) {
   const done = new Promise((resolve) => setTimeout(resolve, pause))
     .then(() => (stop.signal.aborted ? null : ask(field, text, stop.signal)))
     .catch((error) => {
-      if (error.name !== "AbortError") throw error;
+      if (error.name === "AbortError") return;
+      running.delete(field); // the same text may be looked for again
+      lost("get");
     });
   running.set(field, { text, stop, done });
   return done;
@@ -32,6 +35,7 @@ async function ask(field, text, signal) {
   const answer = await fetch(address, { signal, headers: { "HX-Request": "true" } });
   const away = answer.headers.get("HX-Redirect");
   if (away) return location.assign(away);
+  if (answer.status >= 500) return lost("get");
   const list = listOf(field);
   if (list) list.innerHTML = await answer.text();
 }

@@ -1,4 +1,4 @@
-// A bad line at the cash desk: what was not answered is said, and one goes on where one was.
+// A bad line: what was not answered is said, on pages that have words for it (#lost), and one goes on where one was.
 
 import { $ } from "./dom.js";
 
@@ -7,7 +7,8 @@ document.addEventListener("htmx:beforeRequest", () => (asking = document.activeE
 
 /** Nobody answered, or somebody between us and the server did: it is said, and one goes on where one was. */
 export function lost(verb) {
-  const note = $("#lost").content.cloneNode(true);
+  const note = $("#lost")?.content.cloneNode(true);
+  if (!note) return;
   const words = $("[data-post]", note);
   words.textContent = words.dataset[verb === "get" ? "get" : "post"];
   $("#messages").replaceChildren(note);
@@ -17,6 +18,9 @@ export function lost(verb) {
     if (from?.isConnected && document.activeElement === document.body) from.focus();
   }, 80);
 }
+
+/** For what htmx was asked by hand: the listeners below have told of it when it fails. */
+export const said = () => null;
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, ({ detail }) => lost(detail.requestConfig.verb));
