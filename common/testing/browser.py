@@ -181,13 +181,20 @@ class Browsing:
     pages: list[Page] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
-    def open(self, path: str = "/desk/", **wishes: Any) -> Page:
+    def open(self, path: str = "/desk/", *, routed: bool = False, **wishes: Any) -> Page:
         """A page in a browser of its own; what may be wished says `context`.
 
         Another test may have had this browser, so what stays in a context for good (an init script, a clock) is not
         for it, but for one from `context`.
+
+        Args:
+            routed: the test will put itself between page and server (`page.route`). Chromium says that it listens
+                before all its processes know, so what an open page asks at once may slip through: it listens from the
+                start.
         """
         page = self.page(self.context(kept=True, **wishes))
+        if routed:
+            page.route(f"{KEEPER}/never-asked", lambda route: route.fallback())
         answer = page.goto(self.server.url + path, wait_until="load")
         assert answer is not None
         assert answer.status < 500, page.inner_text("body")

@@ -149,7 +149,7 @@ def test_a_double_click_and_a_key_held_down_do_it_once(browsing: Browsing) -> No
 def test_an_answer_that_is_lost_is_asked_for_again_and_nobody_else_is_called(browsing: Browsing) -> None:
     surgery = Surgery()
     ravi, neha = surgery.give("Ravi"), surgery.give("Neha")
-    page = browsing.open("/console/", user=surgery.doctor_user)
+    page = browsing.open("/console/", routed=True, user=surgery.doctor_user)
     _, answer, _, _ = parts(page)
     button = page.locator("#do-call-next")
     form = button.evaluate_handle("(button) => button.form")

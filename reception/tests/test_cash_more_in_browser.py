@@ -151,7 +151,7 @@ def test_no_answer_is_said_and_what_is_sent_again_is_taken_once(browsing: Browsi
     desk.open()
     desk.owe("Abdul", "600")
     bill = desk.owe("Sunita", "650")
-    page = browsing.open(f"/cash/?bill={bill.pk}", user=desk.cashier)
+    page = browsing.open(f"/cash/?bill={bill.pk}", routed=True, user=desk.cashier)
     live(page)
     keys, drawer, notes = page.keyboard, page.locator("#drawer"), page.locator("#messages [role=alert]")
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 FOLDER = Path(settings.BASE_DIR, "templates")
 # The frame itself, which every page shows.
-FRAME = {"components/_bar.html", "components/_nav.html", "components/_sprite.html", "components/_toasts.html"}
+FRAME = {f"components/_{name}.html" for name in ("bar", "lost", "nav", "sprite", "toasts")}
 
 
 @pytest.fixture

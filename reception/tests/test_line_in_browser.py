@@ -17,7 +17,7 @@ def test_what_the_desk_sends_and_asks_over_a_bad_line(browsing: Browsing) -> Non
     hall = Hall()
     hall.patient("Lakshmi Narayan")
     ravi = hall.give("Ravi Kumar", "online", arrived=False)
-    page = browsing.open(f"/desk/?token={ravi.pk}", user=hall.user("reception"))
+    page = browsing.open(f"/desk/?token={ravi.pk}", routed=True, user=hall.user("reception"))
     keys, notes = page.keyboard, page.locator("#messages [role=alert]")
 
     # what is looked for while the line is down is looked for again, in the same words
@@ -48,7 +48,7 @@ def test_what_the_desk_sends_and_asks_over_a_bad_line(browsing: Browsing) -> Non
 def test_a_step_that_was_not_heard_is_sent_again_and_done_once(browsing: Browsing) -> None:
     hall = Hall()
     ravi = hall.give("Ravi Kumar", "online", arrived=False)
-    page = browsing.open(f"/desk/?token={ravi.pk}", user=hall.user("reception"))
+    page = browsing.open(f"/desk/?token={ravi.pk}", routed=True, user=hall.user("reception"))
     notes = page.locator("#messages [role=alert]")
     page.route("**/*", lambda route: route.abort() if route.request.method == "POST" else route.fallback())
     page.keyboard.press("a")
