@@ -52,8 +52,7 @@ hypothesis_settings.load_profile("opd")
 
 GROUND = settings.BASE_DIR / "common" / "testing" / "ground.sql"
 ALONE = """
-    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SELECT ground.send_away(5);
     SELECT pg_advisory_unlock_all();
     UNLISTEN *;
     DISCARD TEMP;

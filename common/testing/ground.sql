@@ -53,6 +53,24 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Whoever else is connected is sent away, all at once, and gone when this ends: what a lost transaction held is free.
+-- (To be told how long to wait, pg_terminate_backend looks ten times a second, and at one after the other.)
+CREATE FUNCTION ground.send_away(most_seconds double precision) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    until CONSTANT timestamptz := clock_timestamp() + make_interval(secs => most_seconds);
+BEGIN
+    LOOP
+        PERFORM pg_stat_clear_snapshot();
+        PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid();
+        EXIT WHEN NOT FOUND;
+        IF clock_timestamp() > until THEN
+            RAISE 'somebody is still connected after % seconds', most_seconds;
+        END IF;
+        PERFORM pg_sleep(0.001);
+    END LOOP;
+END $$;
+
 -- Back to the ground. False where only a new copy of the template helps: the structure was changed, or so much was
 -- written that deleted rows would be in the way. A test's triggers and foreign keys do not see it.
 CREATE FUNCTION ground.restore(most_bytes bigint) RETURNS boolean LANGUAGE plpgsql
