@@ -23,6 +23,7 @@ from billing.tests.house import House
 from billing.tests.naive import Naive
 from billing.tests.records import ACCOUNT, CASH, B, P, S
 from common.errors import DomainError
+from patients.models import Patient
 
 ZONES = {"Etc/GMT-10": 10, "Etc/GMT+8": -8}
 """Hours ahead of UTC; the names have the sign the other way round."""
@@ -203,7 +204,7 @@ class Both:
         house = self.mine[bill.facility]
         offered = self.tenders(chance, bill.facility, bill.patient, self.amount(chance, max(bill.due, 1)))
         by, keep = self.somebody(house, chance), chance.random() < 0.4
-        if self.replays(bill, offered):
+        if self.replays(bill.id, bill.patient, offered):
             return
         done = self.both(
             "pay",
@@ -213,21 +214,25 @@ class Both:
         if done:
             self.learn(*done)
 
-    def replays(self, bill: B, offered: list[records.Tender]) -> bool:
-        """Whether it looks like a payment of the same bill that was made before: `again` plays those."""
-        used = {(p.method, p.reference) for p in self.model.payments.values() if p.bill == bill.id and p.reference}
+    def replays(self, bill: int | None, patient: int, offered: list[records.Tender]) -> bool:
+        """Whether it looks like a payment for the same that was made before: `again` plays those."""
+        same = [p for p in self.model.payments.values() if (p.bill, p.patient) == (bill, patient)]
+        used = {(p.method, p.reference) for p in same if p.reference}
         return any((tender.method, tender.reference) in used for tender in offered)
 
     def again(self, chance: Random) -> None:
         """The same payment with the same reference, as an app sends it after a time-out: the same receipt."""
         on_paper = Counter(p.receipt for p in self.model.payments.values())
-        alone = [p for p in self.model.payments.values() if p.reference and p.bill and on_paper[p.receipt] == 1]
+        alone = [p for p in self.model.payments.values() if p.reference and on_paper[p.receipt] == 1]
         if alone:
             payment = chance.choice(alone[-10:])
-            assert payment.bill
             house = self.mine[payment.facility]
             tender = Tender(payment.method, decimal(payment.amount), reference=payment.reference)
-            answer = house.pay(payment.bill, tender, by=house.meena)
+            if payment.bill:
+                answer = house.pay(payment.bill, tender, by=house.meena)
+            else:
+                payer = Patient.objects.get(pk=payment.patient)
+                answer = house.deposit(tender, patient=payer, by=house.meena)
             assert answer.number == payment.receipt
             self.said["again"] = self.said.get("again", 0) + 1
 
@@ -237,6 +242,8 @@ class Both:
         facility, patient = house.facility.id, chance.choice(house.patients)  # type: ignore[attr-defined]
         offered = self.tenders(chance, facility, patient.id, chance.choice([500_00, 33_33, 1, 1000_01]))
         by = self.somebody(house, chance)
+        if self.replays(None, patient.id, offered):
+            return
         done = self.both(
             "deposit",
             lambda: house.deposit(*map(tender_of, offered), patient=patient, by=by),
