@@ -122,6 +122,9 @@ class Naive:
     def may_take(self, facility: int, patient: int, tenders: list[Tender], by: int | None) -> set[str]:
         """What speaks against the tenders by themselves."""
         why: set[str] = set()
+        named = [(tender.method, tender.reference) for tender in tenders if tender.reference]
+        if len(set(named)) < len(named):
+            why.add("invalid")  # a reference stands for one payment, and not for two of the same paper
         for tender in tenders:
             if tender.amount <= 0:
                 why.add("bad_amount")
