@@ -59,3 +59,25 @@ def test_what_was_read_before_is_old(till: Till, verb: str) -> None:
     again = till.post(f"bills/{bill['id']}/{verb}/", body, HTTP_IF_MATCH='"3"')
     assert (again.status_code, code(again)) == (412, "precondition_failed")
     assert till.shown(bill)["due"] == "-100.00"
+
+
+STEPS = [
+    ("bills/{bill}/issue/", {}),
+    ("bills/{bill}/payments/", {"method": "cash", "amount": "100.00"}),
+    ("payments/{payment}/refund/", {"amount": "40.00", "reason": "too much"}),
+    ("bills/{bill}/credit/", {"amount": "600.00", "reason": "not done"}),
+    ("bills/{bill}/give-back/", {"reason": "not done"}),
+]
+
+
+def test_what_comes_again_is_the_first_answer_whole(till: Till) -> None:
+    bill = till.ask(draft=True).json()["id"]
+    payment, tags = 0, []
+    for at, (path, body) in enumerate(STEPS):
+        address = path.format(bill=bill, payment=payment)
+        first, again = [till.post(address, body, HTTP_IDEMPOTENCY_KEY=f"step-{at}") for _ in range(2)]
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert dict(again.headers) == {**first.headers, "Idempotency-Replayed": "true"}
+        payment = payment or first.json().get("payments", [{"id": 0}])[0]["id"]
+        tags.append(again.headers["ETag"])
+    assert tags == [f'"{version}"' for version in range(2, 7)]

@@ -10,9 +10,9 @@
 
 The decorated handler runs in the outermost transaction. With an ``Idempotency-Key`` its first statement claims the
 key: a second request with the same key waits there until the first has committed, and then replays its answer, or
-takes over where the first was rolled back. The answer is written before the commit, so key and deed stand or fall
-together; a refusal rolls back and leaves nothing. Without a key there is no statement at all. Keys older than a day
-are taken over.
+takes over where the first was rolled back. The answer is written before the commit, with its status and the headers
+that the handler gave it (``ETag``), so key and deed stand or fall together; a refusal rolls back and leaves nothing.
+Without a key there is no statement at all. Keys older than a day are taken over.
 """
 
 import functools
@@ -34,6 +34,8 @@ P = ParamSpec("P")
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotency-Replayed"
 LONGEST: Final = 200
+_END: Final = "\n\n"
+"""Between the headers of a kept answer and its body."""
 
 
 class IdempotencyConflict(DomainError):
@@ -129,16 +131,32 @@ def _claim(request: Request, key: str) -> Response | None:
     kept = _claimed(_who(request), key, _fingerprint(request))
     if kept is None:
         return None
-    status, body = kept
-    return Response(json.loads(body) if body else None, status=status, headers={REPLAYED: "true"})
+    status, answer = kept
+    headers, body = _read(answer)
+    return Response(json.loads(body) if body else None, status=status, headers={**headers, REPLAYED: "true"})
 
 
 def _keep(request: Request, key: str, response: Response) -> Response:
     """Write the answer beside what it tells of. A refusal is not kept: its transaction is rolled back."""
     if response.status_code < 400:
         body = "" if response.data is None else JSONRenderer().render(response.data).decode()
-        _write(_who(request), key, response.status_code, body)
+        _write(_who(request), key, response.status_code, _head(response) + body)
     return response
+
+
+def _head(response: Response) -> str:
+    """The handler's own headers as HTTP writes them, a line each and an empty one; nothing where it gave none.
+
+    What it is written in (``Content-Type``) is the renderer's, and given anew.
+    """
+    lines = [f"{name}: {value}" for name, value in response.headers.items() if name != "Content-Type"]
+    return "\n".join(lines) + _END if lines else ""
+
+
+def _read(answer: str) -> tuple[dict[str, str], str]:
+    """Headers and body of a kept answer. JSON is written on one line, so the first empty line ends the headers."""
+    head, end, body = answer.rpartition(_END)
+    return dict(line.split(": ", 1) for line in head.split("\n")) if end else {}, body
 
 
 def _claimed(user_id: int, key: str, fingerprint: str) -> tuple[int, str] | None:

@@ -32,6 +32,20 @@ class TestOneAfterTheOther:
         assert (first[2], again[2]) == (None, "true")
         assert Patient.objects.count() == 1
 
+    def test_with_its_headers(self) -> None:
+        client = device_client(asha())
+        first, again = [client.post(URL, BODY, format="json", HTTP_IDEMPOTENCY_KEY="k1") for _ in range(2)]
+        assert dict(again.headers) == {**first.headers, "ETag": '"1"', "Idempotency-Replayed": "true"}
+        assert again.content == first.content
+
+    def test_as_it_was_kept_before_headers_were(self) -> None:
+        client = device_client(asha())
+        post(client, BODY, "k1")
+        kept = IdempotencyKey.objects.get()
+        kept.body = kept.body.split("\n")[-1]
+        kept.save()
+        assert post(client, BODY, "k1")[::2] == (201, "true")
+
     def test_without_a_key_each_request_counts(self) -> None:
         client = device_client(asha())
         post(client, BODY, None)

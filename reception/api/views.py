@@ -13,6 +13,7 @@ from accounts.permissions import allows, reach
 from billing.api.answers import due_of
 from billing.api.answers import money as in_full
 from billing.models import Bill
+from common.api.etag import etag
 from common.api.idempotency import idempotent
 from common.api.ids import ID
 from patients.api.serializers import PatientSerializer
@@ -58,7 +59,7 @@ class PatientVisitsViewSet(GenericViewSet[Patient]):
         given = MergeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         merged = merge_patients(patient_id=int(pk), into_id=given.validated_data["into"], by=caller(request))
-        return Response(PatientSerializer(merged).data)
+        return Response(PatientSerializer(merged).data, headers=etag(merged.version))
 
 
 def _by_day(
