@@ -1,7 +1,9 @@
 """Keys and the command field, as they are on every page."""
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from common.testing.browser import Browsing
 from reception.tests.factories import Hall
@@ -125,3 +127,35 @@ def test_a_drawer_that_does_not_come_gives_the_keys_back(browsing: Browsing) -> 
     expect(page.locator("#drawer")).to_be_hidden()
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
+
+
+def test_what_is_pressed_before_the_page_is_at_work_is_not_lost(browsing: Browsing) -> None:
+    hall = Hall()
+    hall.patient("Lakshmi Narayan")
+    token = hall.give("Farhan Sheikh", "online")
+    page = browsing.open(f"/desk/tokens/{token.pk}/", routed=True, user=hall.user("reception"))
+
+    def load(press: Callable[[], None]) -> None:
+        """Open the page anew; its modules come after something was pressed."""
+
+        def hold(route: Route) -> None:
+            expect(page.get_by_role("button", name="Arrived")).to_be_visible()
+            press()
+            route.continue_()
+
+        page.route("**/js/keys.js", hold, times=1)
+        page.goto(page.url)
+
+    def write() -> None:
+        page.locator("#command").focus()
+        page.keyboard.type("lax")
+
+    # Text that came before its field had the focus stands in it; what the field had itself is not there twice.
+    load(lambda: page.keyboard.type("/laxmi"))
+    expect(page.locator("#command")).to_have_value("laxmi")
+    expect(page.locator("#results")).to_contain_text("Lakshmi Narayan")
+    load(write)
+    expect(page.locator("#results")).to_contain_text("Lakshmi Narayan")
+    expect(page.locator("#command")).to_have_value("lax")
+    load(lambda: page.keyboard.press("a"))
+    expect(page.locator("#main")).to_contain_text("has arrived")

@@ -120,6 +120,18 @@ async function keydown(event) {
 }
 document.addEventListener("keydown", keydown);
 
+/** What was pressed before the page was at work, in a turn of its own: by then every other file listens too. */
+function takeEarlyKeys() {
+  const field = document.activeElement;
+  if (field.matches("input, textarea") && field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
+  for (const { key, shiftKey } of window.earlyKeys?.() ?? []) {
+    const target = document.activeElement;
+    const again = new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true });
+    if (target.dispatchEvent(again) && typing(target)) type(target, key);
+  }
+}
+document.addEventListener("DOMContentLoaded", () => setTimeout(takeEarlyKeys));
+
 const dialog = $("#keys");
 const letters = $("#single-keys");
 if (letters) {
