@@ -26,7 +26,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.db import connections
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from common.testing.chromium import ARGUMENTS, chromium
@@ -38,6 +38,10 @@ PHONE = {
     "has_touch": True,
 }
 DESK = {"viewport": {"width": 1280, "height": 800}}
+
+PATIENCE = 30_000
+"""Milliseconds until what was waited for is given up. It says nothing about speed: a slow machine is no fault."""
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
@@ -231,7 +235,7 @@ class Browsing:
         wishes = {"color_scheme": scheme, "java_script_enabled": scripts, "locale": language, **screen, **more}
         make = self.chromium.kept.lend if kept else self.chromium.browser.new_context
         context = make(**wishes)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE)
         if user is not None:
             context.add_cookies([self.cookie(user)])
         return context
