@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billing.models import Bill, Line, Payment
@@ -151,13 +152,21 @@ def _drawn(paid: Sequence[tuple[str, Decimal]], back: Decimal) -> words.Ways:
 
 
 def bills_on(visits: Iterable[Visit], token_ids: Iterable[int]) -> dict[int, list[Bill]]:
-    """The bills of visits and of their tokens by the token, those about no token under 0; oldest first. Two queries."""
+    """The bills of visits and of their tokens by the token, those about no token under 0; oldest first. Two queries.
+
+    Whoever makes a bill says what it is about. So one of another patient or hospital is none of the visit, nor is one
+    that was never issued: its lines were never looked at.
+    """
     about = Line.objects.filter(item_type__in=ABOUT_TOKENS, item_id__in=list(token_ids))
     tokens = dict(about.values_list("bill_id", "item_id"))
-    visit_ids = [visit.pk for visit in visits]
-    counted = Bill.objects.exclude(status=BillStatus.DRAFT)
-    of_visits = counted.filter(billable_type=VISIT, billable_id__in=visit_ids)
+    issued = Bill.objects.filter(issued_at__isnull=False)
+    own = Visit.objects.alias(head=Coalesce("patient__merged_into", "patient")).filter(
+        pk=OuterRef("billable_id"),
+        facility=OuterRef("facility"),
+        head=Coalesce(OuterRef("patient__merged_into"), OuterRef("patient")),
+    )
+    of_visits = issued.filter(Exists(own), billable_type=VISIT, billable_id__in=[visit.pk for visit in visits])
     found: dict[int, list[Bill]] = {}
-    for bill in (of_visits | counted.filter(pk__in=tokens)).order_by("pk"):
+    for bill in (of_visits | issued.filter(pk__in=tokens)).order_by("pk"):
         found.setdefault(tokens.get(bill.pk) or 0, []).append(bill)
     return found

@@ -267,6 +267,10 @@ _LAST_SEEN: Final = """
 _FEE_CHARGED: Final = """
     SELECT DISTINCT b.billable_id
       FROM billing_bill b
+      JOIN reception_visit v ON v.id = b.billable_id AND v.facility_id = b.facility_id
+      JOIN patients_patient p ON p.id = b.patient_id
+      JOIN patients_patient own ON own.id = v.patient_id
+           AND coalesce(own.merged_into_id, own.id) = coalesce(p.merged_into_id, p.id)
       JOIN billing_line l ON l.bill_id = b.id AND l.item_type = 'hospital_fee'
      WHERE b.billable_type = 'visit' AND b.billable_id = ANY(%s) AND b.status NOT IN ('draft', 'void') AND l.total > 0
        AND l.total > (SELECT coalesce(sum(c.amount), 0) FROM billing_creditline c WHERE c.line_id = l.id)"""
@@ -283,7 +287,7 @@ def last_consultations(token_ids: Sequence[int], days: int) -> dict[int, dt.date
 
 
 def fee_charged(visit_ids: Sequence[int]) -> set[int]:
-    """The visits in which the hospital fee was charged. One query."""
+    """The visits in which the hospital fee was charged to their patient. One query."""
     with connection.cursor() as cursor:
         cursor.execute(_FEE_CHARGED, (list(visit_ids),))
         return {row[0] for row in cursor.fetchall()}

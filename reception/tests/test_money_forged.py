@@ -12,7 +12,9 @@ from billing.rules import LineIn
 from common.errors import BadInput
 from common.transactions import outermost
 from reception.errors import PriorityNotSold, PriorityTooCheap
+from reception.money.queries import bills_on
 from reception.tests.money import Till
+from tokens import allocation
 from tokens.models import Token
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +110,48 @@ class TestPriority:
         outermost(lambda: actions.credit_bill(**taken_off, by=till.meena))
         till.pay(bill)
         assert not paid(token)
+
+
+class TestABillThatNamesAVisitOfSomebodyElse:
+    """Whoever makes a bill says what it is about; nobody else's visit shows it or counts it."""
+
+    def test_is_not_among_the_bills_of_the_visit(self) -> None:
+        till, theirs = Till(), Till()
+        token = till.give("Ravi", "walk_in")
+        (visit,) = till.visits(token.patient)
+        about: dict[str, Any] = {"billable_type": "visit", "billable_id": visit.pk}
+        for where, somebody in ((theirs, theirs.patient("Sita")), (till, till.patient("Gita"))):
+            make(where, somebody.pk, "hospital_fee", 1, **about)
+        assert [bill.pk for bills in bills_on([visit], [token.pk]).values() for bill in bills] == [
+            bill.pk for bill in till.bills(token)
+        ]
+
+    def test_is_among_them_where_it_is_of_a_record_that_was_merged(self) -> None:
+        till = Till()
+        token, other = till.give("Ravi", "walk_in"), till.patient("Ravi again")
+        (visit,) = till.visits(token.patient)
+        by_hand = make(till, token.patient_id, "dressing", 1, billable_type="visit", billable_id=visit.pk)
+        ravi = Token.objects.get(pk=token.pk).patient
+        ravi.is_active, ravi.merged_into = False, other
+        ravi.save(update_fields=["is_active", "merged_into"])
+        assert by_hand in bills_on([visit], [])[0]
+
+    def test_that_was_laid_aside_as_a_draft_is_not_either(self) -> None:
+        till, theirs = Till(), Till()
+        token = till.give("Ravi", "walk_in")
+        draft = make(theirs, theirs.patient("Sita").pk, "consultation", token.pk, draft=True)
+        outermost(lambda: actions.void_bill(bill_id=draft.pk, reason="Written by mistake", by=theirs.meena))
+        assert [bill.pk for bill in bills_on(till.visits(token.patient), [token.pk])[token.pk]] == [
+            bill.pk for bill in till.bills(token) if bill.pk != draft.pk
+        ]
+
+    def test_spares_nobody_the_hospital_fee(self) -> None:
+        till, theirs = Till(hospital_fee_once=True), Till()
+        session = till.sitting(till.doctor("Dr Mehta", hospital_fee=0), till.session.starts_at)
+        ravi = till.patient("Ravi")
+        wish: dict[str, Any] = {"patient_id": ravi.pk, "source": "walk_in", "slot_id": session.slots.first().pk}
+        outermost(lambda: allocation.request_token(**wish, by=None))
+        (visit,) = till.visits(ravi)
+        about: dict[str, Any] = {"billable_type": "visit", "billable_id": visit.pk}
+        make(theirs, theirs.patient("Sita").pk, "hospital_fee", 1, price="1", **about)
+        assert till.states(till.give(ravi)) == [("open", 600, 0, 0)]
