@@ -139,14 +139,20 @@ def _to_give_back(found: Owed, ground: Ground) -> str:
 
 
 def discounts(found: Sequence[Reason], ground: Ground) -> Figure:
-    """Discounts of the bills issued, by reason, with who made the bill."""
+    """Discounts of the bills issued, by reason, with who gave them: a person, or a rule, whose words are the reason."""
     about = _("Discounts of the bills issued, by reason, %(days)s.") % {"days": ground.period.days}
     total, number = _total(found)
     heading = _("No discount was given")
     if found:
         said = ngettext("%(sum)s was given away in %(n)s discount", "%(sum)s was given away in %(n)s discounts", number)
         heading = said % {"sum": words.money(total, ground.currency), "n": words.count(number)}
-    return _reasons("discounts", heading, about, found, _("Bills"), _("Bill made by"), ground)
+    by_rule, _times = _total([reason for reason in found if not reason.by])
+    note = _("%(sum)s of it by rule, %(rest)s by people.") % {
+        "sum": words.money(by_rule, ground.currency),
+        "rest": words.money(total - by_rule, ground.currency),
+    }
+    told = note if found else ""
+    return _reasons("discounts", heading, about, found, _("Bills"), _("Given by"), ground, told, why=_("Reason or rule"))
 
 
 def refunds(found: Sequence[Reason], onto: Sequence[Reason], ground: Ground) -> Figure:
@@ -211,8 +217,9 @@ def _reasons(
     ground: Ground,
     note: str = "",
     onto: Sequence[Reason] = (),
+    why: str = "",
 ) -> Figure:
-    columns = [Column(_("Reason")), Column(who), Column(things, Kind.COUNT), Column(_("Amount"), Kind.MONEY)]
+    columns = [Column(why or _("Reason")), Column(who), Column(things, Kind.COUNT), Column(_("Amount"), Kind.MONEY)]
     rows = [(reason.words, by(reason), reason.number, reason.amount) for reason in found]
     rows += [(_("%(reason)s (onto the account)") % {"reason": r.words}, by(r), r.number, r.amount) for r in onto]
     total, number = _total([*found, *onto])

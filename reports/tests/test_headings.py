@@ -375,6 +375,18 @@ def test_reasons(make: Any, none: str, one: str, two: str) -> None:
     assert make([once, Reason("Staff", "", 2, Decimal(50))], *more, ground()).heading == two
 
 
+def test_discounts_by_a_rule_and_by_people_are_told_apart() -> None:
+    camp, staff = Reason("Camp", "Meena", 1, Decimal("10.50")), Reason("Staff", "Meena", 2, Decimal(30))
+    rule = Reason("Follow-up within 7 days", "", 2, Decimal(50))
+    found = owed.discounts([rule, staff, camp], ground())
+    assert found.note == "₹50.00 of it by rule, ₹40.50 by people."
+    assert found.table is not None
+    heads, *rows = found.table.as_csv().splitlines()[:3]
+    assert heads == "Reason or rule,Given by,Bills,Amount (INR)"
+    assert rows == ["Follow-up within 7 days,By rule,2,50", "Staff,Meena,2,30"]
+    assert owed.discounts([], ground()).note == ""
+
+
 def test_what_went_onto_accounts_has_not_left_the_house() -> None:
     found = owed.refunds([], [Reason("Camp", "Meena", 1, Decimal("10.50"))], ground())
     assert (found.heading, found.note) == (
