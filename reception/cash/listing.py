@@ -93,12 +93,12 @@ def listed(facility: Facility, date: dt.date, tab: str, page: int = 1) -> Listed
 
 
 def _unpaid(facility: Facility, date: dt.date, counts: dict[str, int], page: int) -> Listed:
-    """A page of what is owed, the oldest first: in the order in which bills were made, which has an index."""
+    """A page of what is owed, the oldest first: from its issue, for a draft asks for nothing however long it lies."""
     page = max(1, min(page, -(-counts["pay"] // MOST)))
     owed = Bill.objects.filter(facility=facility, status__in=OWED)
     # Only the keys are walked over: what a row shows is read for the rows of the page alone.
-    keys = owed.order_by("id").values("id")[(page - 1) * MOST : page * MOST]
-    bills = with_names(Bill.objects.filter(pk__in=keys).order_by("id"))
+    keys = owed.order_by("issued_at", "id").values("id")[(page - 1) * MOST : page * MOST]
+    bills = with_names(Bill.objects.filter(pk__in=keys).order_by("issued_at", "id"))
     rows = [bill_of_list(each, each.due, status=_age(each, date), tone="muted") for each in bills]
     due = owed.order_by().aggregate(sum=Sum("due"))["sum"] or Decimal(0)
     return Listed(UNPAID, counts, rows, page, due)
@@ -115,7 +115,8 @@ def _age(bill: Bill, date: dt.date) -> str:
 
 
 def _owed(facility: Facility, date: dt.date) -> list[Row]:
-    bills = Bill.objects.filter(facility=facility, status__in=OWED).order_by("-id")
+    newest = Bill.objects.filter(facility=facility, status__in=OWED).order_by("-issued_at", "-id").values("id")[:MOST]
+    bills = Bill.objects.filter(pk__in=newest).order_by("-issued_at", "-id")
     return [bill_of_list(each, each.due) for each in with_names(bills)]
 
 

@@ -8,7 +8,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from billing import actions
 from billing.models import Bill
+from common.transactions import outermost
 from reception.cash import listing
 from reception.cash.listing import UNPAID, listed
 from reception.tests.cashing import CashDesk
@@ -77,6 +79,23 @@ def test_a_page_that_is_none_is_the_first_or_the_last(desk: CashDesk, page: str)
     bill = desk.owe("Sunita", "500")
     answer = desk.meena.get("/cash/", {"tab": "unpaid", "page": page})
     assert str(bill.number) in text(answer)
+
+
+def test_a_draft_stands_where_it_was_issued_and_is_as_old_as_its_issue(
+    desk: CashDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = desk.owe("Sunita", "500", draft=True, at=timezone.now() - dt.timedelta(days=40))
+    old, young = owe_since(desk, 9, "500"), owe_since(desk, 1, "500")
+    issued = outermost(lambda: actions.issue_bill(bill_id=draft.pk, by=desk.user("billing-staff")))
+    numbers = [bill.number for bill in (old, young, issued)]
+    today = desk.facility.local_date()
+    oldest = listed(desk.facility, today, UNPAID).rows
+    assert [row.number for row in oldest] == numbers
+    assert [row.status for row in oldest] == ["9 days", "1 day", "Today"]
+    assert [row.number for row in listed(desk.facility, today, "pay").rows] == numbers[::-1]
+    monkeypatch.setattr(listing, "MOST", 1)
+    assert [listed(desk.facility, today, UNPAID, page).rows[0].number for page in (1, 2, 3)] == numbers
+    assert listed(desk.facility, today, "pay").rows[0].number == issued.number
 
 
 def test_where_nothing_is_owed_it_says_so(desk: CashDesk) -> None:
