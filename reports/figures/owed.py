@@ -152,7 +152,9 @@ def discounts(found: Sequence[Reason], ground: Ground) -> Figure:
         "rest": words.money(total - by_rule, ground.currency),
     }
     told = note if found else ""
-    return _reasons("discounts", heading, about, found, _("Bills"), _("Given by"), ground, told, why=_("Reason or rule"))
+    return _reasons(
+        "discounts", heading, about, found, _("Bills"), _("Given by"), ground, told, why=_("Reason or rule")
+    )
 
 
 def refunds(found: Sequence[Reason], onto: Sequence[Reason], ground: Ground) -> Figure:
