@@ -7,6 +7,7 @@ import { openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
 import { control, onEscape, onKey, pressAfter } from "./keys.js";
 import { lost } from "./line.js";
+import { printNow } from "./printer.js";
 
 // What the address says of the drawer alone.
 const OWN = ["bill", "receipt", "shift", "taken", "token", "patient", "do", "split", "payment", "q", "since"];
@@ -319,21 +320,6 @@ document.addEventListener("drawer:closed", ({ detail }) => {
   remember(location.pathname);
   paint();
   if (!detail.focused) $("a.row", row ?? document)?.focus({ preventScroll: true });
-});
-
-/** A receipt that was taken just now goes to the printer by itself, once. */
-function printNow() {
-  const form = $("#print-form[data-print-now]");
-  if (!form) return;
-  delete form.dataset.printNow;
-  form.requestSubmit();
-}
-
-/** The paper goes to the printer from a frame of the page; each press is another copy, with a name of its own. */
-document.addEventListener("submit", ({ target }) => {
-  if (target.id !== "print-form") return;
-  target.target = "printer";
-  setTimeout(() => (target.elements.idempotency_key.value += "-again"));
 });
 
 // --- what others do ---------------------------------------------------------------------------------------------------
