@@ -88,7 +88,7 @@ def summed(found: Read, *, dated: bool = False) -> list[SumLine]:
 def _line_words(line: Line, currency: str) -> str:
     if line.quantity == 1:
         return line.description
-    return f"{line.description}, {quantity(line.quantity)} × {figures(line.unit_price, currency)}"
+    return f"{line.description}, {quantity(line.quantity)}\u00a0×\u00a0{figures(line.unit_price, currency)}"
 
 
 def _discounts(lines: Iterable[Line]) -> dict[str, Decimal]:
