@@ -6,10 +6,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from billing.queries.accounts import family
 from patients.actions import mark_merged
 from patients.models import Patient
 from reception.errors import NeverTold, NothingToTell
 from reception.models import PatientTold, SlipPrint
+from reception.money.visits import join as join_visits
 from reception.queries import get_token
 from reception.to_tell import to_tell
 from tokens import allocation, live
@@ -23,7 +25,8 @@ TELL: Final = "reception.tell"
 def merge_patients(*, patient_id: int, into_id: int, by: User) -> Patient:
     """Two records are one person: the active tokens of the first go to the second, which goes on alone.
 
-    The records are locked first, then the sessions in the order of their start.
+    Two visits of one day become one. Nothing of their money moves by itself; what was charged twice by it is said
+    (`money.queries.charged_twice`). The records are locked first, then the sessions in the order of their start.
 
     Raises:
         NotFound: 404, one of the two is not there or of another facility.
@@ -34,6 +37,8 @@ def merge_patients(*, patient_id: int, into_id: int, by: User) -> Patient:
     tokens = Token.objects.filter(patient_id=patient_id, status__in=ACTIVE)
     for token_id in tokens.order_by("session__starts_at", "session_id").values_list("id", flat=True):
         allocation.change_patient(token_id=token_id, patient_id=into_id, reason=f"{patient.number} merged", by=by)
+    # After the sessions of its tokens are locked: who arrives in one of them has opened the visit by then, or waits.
+    join_visits(family(into_id).values_list("pk", flat=True))
     return patient
 
 

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from billing.api.fields import ShownMoneyField
 from billing.states import BillStatus
+from patients.api.serializers import PatientSerializer
 from tokens.api.shapes import TokenSerializer
 
 
@@ -13,6 +14,15 @@ class MergeSerializer(serializers.Serializer[Any]):
     """The record that goes on alone."""
 
     into = serializers.IntegerField(min_value=1)
+
+
+class MergedSerializer(PatientSerializer):
+    """The record that is closed, and what the desk should know of the money of both."""
+
+    notes = serializers.ListField(child=serializers.CharField(), help_text="A sentence each; none without bills.")
+
+    class Meta(PatientSerializer.Meta):
+        fields = (*PatientSerializer.Meta.fields, "notes")  # type: ignore[assignment]
 
 
 class VisitTokenSerializer(TokenSerializer):

@@ -21,7 +21,7 @@ from patients.models import Patient
 from patients.queries import get_patient
 from reception import queries
 from reception.actions import merge_patients
-from reception.api.serializers import MergeSerializer, VisitSerializer
+from reception.api.serializers import MergedSerializer, MergeSerializer, VisitSerializer
 from reception.models import Visit
 from reception.money import queries as money
 from tokens.api.answers import clock, root_of, token_json
@@ -44,22 +44,26 @@ class PatientVisitsViewSet(GenericViewSet[Patient]):
         patient = get_patient(patient_id=int(pk), by=caller(request))
         reach(caller(request), queries.VIEW, patient)
         dates: list[Any] = list(self.paginate_queryset(queries.visit_dates(patient)) or [])  # type: ignore[arg-type]
-        tokens = list(queries.visits(patient).filter(session__date__in=dates).select_related("of_visit__visit"))
+        tokens = list(queries.visits(patient).filter(session__date__in=dates).select_related("of_visit"))
         sees = allows(caller(request), money.SEE, patient.facility_id)
         return self.get_paginated_response(_by_day(request, patient, dates, tokens, bills=sees))
 
-    @extend_schema(request=MergeSerializer, responses=PatientSerializer)
+    @extend_schema(request=MergeSerializer, responses=MergedSerializer)
     @action(detail=True, methods=["post"])
     @idempotent
     def merge(self, request: Request, pk: str) -> Response:
         """Two records are one person: this one is closed, its active tokens go to the other.
 
-        409 `duplicate_token` where both hold an active token in one session: cancel one of them first.
+        Two visits of one day become one. No money moves by itself; what the merge shows to be charged twice is in
+        `notes`, for who may see bills. 409 `duplicate_token` where both hold an active token in one session: cancel one
+        of them first.
         """
         given = MergeSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        merged = merge_patients(patient_id=int(pk), into_id=given.validated_data["into"], by=caller(request))
-        return Response(PatientSerializer(merged).data, headers=etag(merged.version))
+        by, into_id = caller(request), given.validated_data["into"]
+        merged = merge_patients(patient_id=int(pk), into_id=into_id, by=by)
+        notes = money.charged_twice(into_id) if allows(by, money.SEE, merged.facility_id) else []
+        return Response({**PatientSerializer(merged).data, "notes": notes}, headers=etag(merged.version))
 
 
 def _by_day(
@@ -68,8 +72,9 @@ def _by_day(
     """The tokens under their days, with where they stand, and the bills of each day for who may see them."""
     where, zone, root = places(tokens), patient.facility.tz, root_of(request)
     days: dict[Any, list[dict[str, Any]]] = {date: [] for date in dates}
-    visits = {token.session.date: of.visit for token in tokens if (of := getattr(token, "of_visit", None))}
-    listed = _bills(tokens, visits) if bills else {}
+    opened = money.visits_on(patient, dates)
+    visits = {visit.date: visit for visit in reversed(opened) if visit.used}  # type: ignore[attr-defined]
+    listed = _bills(tokens, opened) if bills else {}
     for token in tokens:
         session = token.session
         days[session.date].append(
@@ -100,12 +105,12 @@ def _by_day(
     ]
 
 
-def _bills(tokens: list[Token], visits: dict[Any, Visit]) -> dict[Any, list[dict[str, Any]]]:
+def _bills(tokens: list[Token], visits: list[Visit]) -> dict[Any, list[dict[str, Any]]]:
     """The bills about visits and their tokens, by the day. Two queries."""
     days = {token.pk: token.session.date for token in tokens} | {0: None}
-    of_visit = {visit.pk: date for date, visit in visits.items()}
+    of_visit = {visit.pk: visit.date for visit in visits}
     found: dict[Any, list[dict[str, Any]]] = {}
-    for token_id, about in money.bills_on(visits.values(), list(days)).items():
+    for token_id, about in money.bills_on(visits, list(days)).items():
         for bill in about:
             date = days[token_id] or of_visit.get(bill.billable_id or 0)
             found.setdefault(date, []).append(_bill_json(bill, token_id or None))

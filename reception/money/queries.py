@@ -11,12 +11,16 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from billing.models import Bill, Line, Payment
+from billing.queries.accounts import family
 from billing.rules import ZERO
 from billing.states import BillStatus
 from billing.tenders import draw
-from reception.models import Visit
+from patients.models import Patient
+from reception.models import Visit, VisitToken
 from reception.money import plan_words, reading, words
 from reception.money.deciding import Becomes, fates
 from reception.money.fees import ABOUT_TOKENS, VISIT
@@ -143,12 +147,38 @@ def _ways(becomes: Iterable[Becomes]) -> dict[int, words.Ways]:
 def _drawn(paid: Sequence[tuple[str, Decimal]], back: Decimal) -> words.Ways:
     """So much of each method, one entry a method."""
     sums: dict[str, Decimal] = {}
-    for index, part in draw([(index, amount) for index, (_, amount) in enumerate(paid)], back):
+    for index, part in draw([(index, amount) for index, (_way, amount) in enumerate(paid)], back):
         sums[paid[index][0]] = sums.get(paid[index][0], ZERO) + part
     return list(sums.items())
 
 
 # Visits
+
+
+def visits_on(patient: Patient, dates: Iterable[dt.date]) -> list[Visit]:
+    """What was opened for a patient on these days, the first first, each with `used`: whether it has a token of theirs.
+
+    One is used a day; others were taken over by it, or opened for somebody else's token. One query.
+    """
+    records = family(patient.pk).values("pk")
+    own = VisitToken.objects.filter(visit=OuterRef("pk"), token__patient__in=records)
+    found = Visit.objects.filter(patient__in=records, date__in=list(dates)).annotate(used=Exists(own))
+    return list(found.order_by("opened_at", "pk"))
+
+
+def charged_twice(patient_id: int, on: dt.date | None = None) -> list[str]:
+    """Where the hospital fee was charged more than once a day because records were merged, a sentence each.
+
+    One query.
+
+    Args:
+        on: that day alone.
+    """
+    days = reading.fee_twice(patient_id, on)
+    said = _("The hospital fee of %(day)s is on %(bills)s. A credit note on one of them takes it off.")
+    return [
+        said % {"day": date_format(day, "j M Y"), "bills": ", ".join(sorted(numbers))} for day, numbers in days.items()
+    ]
 
 
 def bills_on(visits: Iterable[Visit], token_ids: Iterable[int]) -> dict[int, list[Bill]]:

@@ -41,11 +41,14 @@ _TOKENS: Final = f"""
       LEFT JOIN patients_patient op ON op.id = own.patient_id
       LEFT JOIN LATERAL (
         SELECT v.id FROM reception_visit v
-         WHERE v.patient_id = ANY(ARRAY(SELECT same.id FROM patients_patient same
-                                         WHERE same.id = coalesce(p.merged_into_id, p.id)
-                                            OR same.merged_into_id = coalesce(p.merged_into_id, p.id)))
-           AND v.date = s.date AND v.facility_id = s.facility_id
-         ORDER BY v.id LIMIT 1) today ON true
+          CROSS JOIN LATERAL (
+            SELECT ARRAY(SELECT same.id FROM patients_patient same
+                          WHERE same.id = coalesce(p.merged_into_id, p.id)
+                             OR same.merged_into_id = coalesce(p.merged_into_id, p.id)) AS ids) records
+         WHERE v.patient_id = ANY(records.ids) AND v.date = s.date AND v.facility_id = s.facility_id
+           AND EXISTS (SELECT FROM reception_visittoken of JOIN tokens_token o ON o.id = of.token_id
+                        WHERE of.visit_id = v.id AND o.patient_id = ANY(records.ids))
+         ORDER BY v.opened_at, v.id LIMIT 1) today ON true
      WHERE t.id = ANY(%s)"""  # noqa: S608 - of constants
 
 # Whose bills are this token's: its own, and those of the tokens from which the patient was sent on.
@@ -264,16 +267,32 @@ _LAST_SEEN: Final = """
        AND l.total > (SELECT coalesce(sum(c.amount), 0) FROM billing_creditline c WHERE c.line_id = l.id)
      GROUP BY t.id"""
 
-_FEE_CHARGED: Final = """
-    SELECT DISTINCT b.billable_id
-      FROM billing_bill b
-      JOIN reception_visit v ON v.id = b.billable_id AND v.facility_id = b.facility_id
-      JOIN patients_patient p ON p.id = b.patient_id
+# Of all records of the patient, for what was charged before a merge was charged to the same patient.
+_CHARGED: Final = """
+      FROM reception_visit v
       JOIN patients_patient own ON own.id = v.patient_id
-           AND coalesce(own.merged_into_id, own.id) = coalesce(p.merged_into_id, p.id)
-      JOIN billing_line l ON l.bill_id = b.id AND l.item_type = 'hospital_fee'
-     WHERE b.billable_type = 'visit' AND b.billable_id = ANY(%s) AND b.status NOT IN ('draft', 'void') AND l.total > 0
-       AND l.total > (SELECT coalesce(sum(c.amount), 0) FROM billing_creditline c WHERE c.line_id = l.id)"""
+      CROSS JOIN LATERAL (
+        SELECT ARRAY(SELECT same.id FROM patients_patient same
+                      WHERE same.id = coalesce(own.merged_into_id, own.id)
+                         OR same.merged_into_id = coalesce(own.merged_into_id, own.id)) AS ids) records
+      JOIN reception_visit d ON d.patient_id = ANY(records.ids) AND d.date = v.date AND d.facility_id = v.facility_id
+      JOIN billing_bill b ON b.billable_type = 'visit' AND b.billable_id = d.id AND b.facility_id = d.facility_id
+           AND b.patient_id = ANY(records.ids) AND b.status NOT IN ('draft', 'void')
+      JOIN billing_line l ON l.bill_id = b.id AND l.item_type = 'hospital_fee' AND l.total > 0
+           AND l.total > (SELECT coalesce(sum(c.amount), 0) FROM billing_creditline c WHERE c.line_id = l.id)"""
+
+_FEE_CHARGED: Final = f"SELECT DISTINCT v.id {_CHARGED} WHERE v.id = ANY(%s)"
+
+_FEE_TWICE: Final = f"""
+    SELECT v.date, array_agg(DISTINCT b.number) {_CHARGED}
+      JOIN billing_billingsettings rules ON rules.facility_id = v.facility_id AND rules.hospital_fee_once
+     WHERE v.patient_id = ANY(ARRAY(SELECT same.id FROM patients_patient one
+                                      JOIN patients_patient same
+                                        ON same.id = coalesce(one.merged_into_id, one.id)
+                                        OR same.merged_into_id = coalesce(one.merged_into_id, one.id)
+                                     WHERE one.id = %s))
+       AND (%s::date IS NULL OR v.date = %s::date)
+     GROUP BY v.facility_id, v.date HAVING count(DISTINCT b.id) > 1 ORDER BY v.date"""  # noqa: S608 - of constants
 
 
 def last_consultations(token_ids: Sequence[int], days: int) -> dict[int, dt.date]:
@@ -291,3 +310,20 @@ def fee_charged(visit_ids: Sequence[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(_FEE_CHARGED, (list(visit_ids),))
         return {row[0] for row in cursor.fetchall()}
+
+
+def fee_twice(patient_id: int, on: dt.date | None = None) -> dict[dt.date, list[str]]:
+    """The days on which a patient was charged the hospital fee more than once where it is asked for once a visit.
+
+    That comes of a merge: each record had its visit. One query.
+
+    Args:
+        patient_id: any record of the patient.
+        on: only that day.
+
+    Returns:
+        the numbers of the bills, by day.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FEE_TWICE, (patient_id, on, on))
+        return dict(cursor.fetchall())

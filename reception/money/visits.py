@@ -1,4 +1,9 @@
-"""Visits: opened once a patient and day, with the tokens that belong to them and the bills in force."""
+"""Visits: opened once a patient and day, with the tokens that belong to them and the bills in force.
+
+A visit is what its patient's tokens make it. One without any, because the wrong record was chosen or another visit
+took them over, is none: it stands in no list, no token is billed in it, and where the patient comes after all it begins
+then.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -13,8 +18,25 @@ _OPEN: Final = """
     SELECT facility_id, patient_id, date, %s, %s
       FROM unnest(%s::bigint[], %s::bigint[], %s::date[]) AS wanted (facility_id, patient_id, date)
      ORDER BY patient_id
-    ON CONFLICT (patient_id, date, facility_id) DO UPDATE SET opened_at = reception_visit.opened_at
+    ON CONFLICT (patient_id, date, facility_id) DO UPDATE
+       SET (opened_at, opened_by_id) = (
+         SELECT CASE WHEN used THEN reception_visit.opened_at ELSE excluded.opened_at END,
+                CASE WHEN used THEN reception_visit.opened_by_id ELSE excluded.opened_by_id END
+           FROM (SELECT EXISTS (SELECT FROM reception_visittoken of
+                                  JOIN tokens_token o ON o.id = of.token_id
+                                  JOIN patients_patient p ON p.id = o.patient_id
+                                 WHERE of.visit_id = reception_visit.id
+                                   AND coalesce(p.merged_into_id, p.id) = reception_visit.patient_id) AS used) own)
     RETURNING patient_id, date, id"""
+
+_JOIN: Final = """
+    UPDATE reception_visittoken moved SET visit_id = day.first
+      FROM (SELECT v.id, first_value(v.id) OVER (PARTITION BY v.facility_id, v.date ORDER BY v.opened_at, v.id) AS first
+              FROM reception_visit v
+             WHERE v.patient_id = ANY(%s)
+               AND EXISTS (SELECT FROM reception_visittoken of JOIN tokens_token o ON o.id = of.token_id
+                            WHERE of.visit_id = v.id AND o.patient_id = ANY(%s))) day
+     WHERE moved.visit_id = day.id AND day.first <> day.id"""
 
 _LINK: Final = """
     INSERT INTO reception_visittoken (visit_id, token_id, bill_id)
@@ -37,6 +59,19 @@ def open_visits(tokens: Iterable[TokenMoney], *, at: datetime, by_id: int | None
         opened = {(patient_id, date): pk for patient_id, date, pk in cursor.fetchall()}
     for token in new:
         token.visit_id = opened[token.patient_id, token.date]
+
+
+def join(patient_ids: Iterable[int]) -> None:
+    """The records of one patient have one visit a day: the tokens of later ones go to the one opened first. One query.
+
+    Bills stay as they were issued: those of a visit that was taken over are found by the patient and the day.
+
+    Args:
+        patient_ids: all records of the patient.
+    """
+    ids = list(patient_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_JOIN, (ids, ids))
 
 
 def link(tokens: Iterable[TokenMoney], bills: Mapping[int, int | None]) -> None:

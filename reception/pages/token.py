@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from reception import phone, queries, token_queries
 from reception.changes import links
 from reception.hall import Row, in_order, row
-from reception.money.queries import SEE, TAKE, bills_of
+from reception.money.queries import SEE, TAKE, bills_of, charged_twice
 from reception.pages.frame import Place, may, person, show, staff
 from reception.steps import STEPS, steps
 from reception.streaming import live_page
@@ -106,7 +106,10 @@ def _file(name: str) -> str:
 
 
 def look(token: Token, sight: Sight) -> dict[str, Any]:
-    """Everything that the page says of a token. Eleven queries; more where it came from another session."""
+    """Everything that the page says of a token.
+
+    Eleven queries; more where it came from another session, and where it is not the patient's only one of the day.
+    """
     session, patients, now = queries.line_of(token)
     facts = session.tokens[token.pk]
     where = Place(token.session.facility, [], token.session.date)
@@ -114,7 +117,9 @@ def look(token: Token, sight: Sight) -> dict[str, Any]:
     events, slips = token_queries.events_of(token), token_queries.slips(token)
     undoable = queries.undoable(events[-1:])
     offered = list(steps(facts, session, may=sight.allowed.__contains__, undoable=undoable))
-    numbers = "patients.view" in sight.allowed
+    numbers, sees = "patients.view" in sight.allowed, SEE in sight.allowed
+    others = list(queries.visits(token.patient).exclude(pk=token.pk)[:6])
+    of_day = any(each.session.date == token.session.date for each in others)
     paused, open_ = session.paused_at is not None, session.status == "open"
     return {
         "token": token,
@@ -134,8 +139,9 @@ def look(token: Token, sight: Sight) -> dict[str, Any]:
         "slips": slips,
         "copies": len(slips) - 1,
         "sent_to": token_queries.sent_to(token),
-        "visits": queries.visits(token.patient).exclude(pk=token.pk)[:6],
-        "bills": bills_of(token) if SEE in sight.allowed else [],
+        "visits": others,
+        "bills": bills_of(token) if sees else [],
+        "notes": charged_twice(token.patient_id, token.session.date) if sees and of_day else [],
         "takes": TAKE in sight.allowed,
         "next": reverse("token", args=[token.pk]),
     }
