@@ -1,4 +1,4 @@
-"""A bad line at the cash desk: an answer that is lost is said, and pressed again there is one deed and its first answer."""
+"""A bad line at the cash desk: a lost answer is said, and pressed again there is one deed and its first answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -2,6 +2,7 @@
 // is worked out here is sent: the server reckons itself. Without this file everything still works.
 
 import { cents, count, said } from "./cash-amounts.js";
+import { filled } from "./cash-kept.js";
 import { $, $$, typing } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
@@ -282,12 +283,6 @@ document.addEventListener("keydown", (event) => {
   if (!found?.checked) found?.click();
 });
 
-/** Whether somebody filled something in. */
-function filled(form) {
-  if ($("#drawer").dataset.wrong) return true;
-  return $$("input, select", form).some((field) => (field.matches("select") ? field.selectedIndex > 0 : field.value !== field.defaultValue));
-}
-
 /** From a field one step back first: to the way it is paid; out of what took long to fill in, nothing of which is lost. */
 onEscape(2.5, () => {
   const field = document.activeElement;
@@ -312,6 +307,7 @@ document.addEventListener("drawer:opened", ({ detail }) => {
   reckon();
   if ($("#counting")) count();
   if ($("#refund")) refunding();
+  if (detail.again && $("#take")) followBill();
   printNow();
 });
 

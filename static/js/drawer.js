@@ -21,10 +21,11 @@ export function openDrawer(address) {
   htmx.ajax("GET", address, { target: "#drawer", swap: "outerHTML" }).catch(said);
 }
 
-/** Close it; the focus goes back to where it came from. Others learn of it by the event `drawer:closed`. */
+/** Close it; the focus goes back to where it came from. Others learn of it by `drawer:closing` and `drawer:closed`. */
 export function closeDrawer() {
   const drawer = $("#drawer");
   if (!drawer || drawer.hidden) return false;
+  document.dispatchEvent(new CustomEvent("drawer:closing", { detail: { drawer } }));
   drawer.hidden = true;
   drawer.replaceChildren();
   const query = new URLSearchParams(location.search);
@@ -77,11 +78,16 @@ document.addEventListener("htmx:afterRequest", ({ detail }) => {
 });
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.elt.id !== "drawer" || detail.elt.hidden) return;
-  forget();
-  ($("[autofocus]", detail.elt) ?? $("a, button, input:not([type=hidden])", detail.elt))?.focus();
-  document.dispatchEvent(new CustomEvent("drawer:opened", { detail: { drawer: detail.elt } }));
+  shown(detail.elt);
   settled();
 });
+
+/** What stands in the drawer now has the focus, and others learn of it by the event `drawer:opened`. */
+export function shown(drawer, more = {}) {
+  forget();
+  ($("[autofocus]", drawer) ?? $("a, button, input:not([type=hidden])", drawer))?.focus();
+  document.dispatchEvent(new CustomEvent("drawer:opened", { detail: { drawer, ...more } }));
+}
 
 /** Up and down choose among the radios of what is asked; the focus need not be there. */
 onKey((key) => {
