@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.utils.translation import gettext_noop as _
 
@@ -15,7 +16,7 @@ from accounts.permissions import reach
 from billing.errors import NotInDrawer, ShiftClosed
 from billing.models import PatientAccount, Payment, Receipt, Refund, Shift
 from billing.numbers import next_number
-from billing.queries.accounts import advance_balance, family
+from billing.queries.accounts import balance_on, family
 from billing.queries.shifts import expected_cash
 from billing.states import CounterKind, Method, ReceiptKind
 from common.amounts import said
@@ -40,11 +41,14 @@ FROM (SELECT 1) AS always LEFT JOIN LATERAL (
 def lock_accounts(facility_id: int, patient_id: int) -> Decimal:
     """Lock a patient's account, with those of records merged with theirs, and return what lies on them together.
 
-    A record without an account has nothing on it: the row is made when money first comes.
+    A record without an account has nothing on it: the row is made when money first comes. Which records belong together
+    is read with the lock, and no second time: where two are merged at this moment, the money of the one that was not
+    locked is not counted, for somebody else may be spending it.
     """
+    same = family(patient_id).values("pk")
     rows = PatientAccount.objects.select_for_update(no_key=True).order_by("patient_id")
-    list(rows.filter(patient__in=family(patient_id).values("pk")).values_list("pk"))
-    return advance_balance(facility_id, patient_id)
+    locked = list(rows.filter(patient__in=same).values_list(ArraySubquery(same), flat=True))
+    return balance_on(facility_id, locked[0]) if locked else Decimal("0.00")
 
 
 def account_holder(facility_id: int, patient_id: int, by: User | None, code: str) -> Patient:

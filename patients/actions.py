@@ -32,6 +32,9 @@ class Particulars(TypedDict, total=False):
 
 _PLAIN = ("sex", "blood_group", "address", "is_active")
 _BIRTH = ("birth_date", "birth_year", "age")
+_CHANGED = ("name", "phone", "birth_date", "birth_year", *_PLAIN, "merged_into", "version")
+"""What is written of a record. Its number and serial never change; whoever wrote them, were it the same again, would
+lock the row against all who refer to it, for with the trigger on names PostgreSQL takes the lock of a changed key."""
 
 
 @transaction.atomic(savepoint=False)
@@ -165,5 +168,5 @@ def _save(patient: Patient, by: User | None) -> Patient:
     """Write the row as its next version. The caller holds its lock."""
     patient.version += 1
     with signed(by):
-        patient.save(force_update=True)
+        patient.save(update_fields=_CHANGED)
     return patient

@@ -27,20 +27,23 @@ def records_of(patient_ids: Collection[int]) -> QuerySet[Patient]:
     return Patient.objects.filter(Q(pk__in=patient_ids) | Q(merged_into__in=patient_ids)).order_by()
 
 
-def _entries(facility_id: int, patient_id: int) -> QuerySet[LedgerEntry]:
+def _entries(facility_id: int, records: Collection[int] | QuerySet[Patient]) -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.filter(
-        account__facility_id=facility_id,
-        account__kind=AccountKind.ADVANCE,
-        patient__in=family(patient_id).values("pk"),
+        account__facility_id=facility_id, account__kind=AccountKind.ADVANCE, patient__in=records
     )
 
 
 def advance_balance(facility_id: int, patient_id: int) -> Decimal:
     """What the hospital holds for a patient, with what it holds for the records merged with theirs. One query.
 
-    Whoever decides by it holds the locks of the patient's accounts.
+    Nobody decides by it: `billing.desk.lock_accounts` says what lies there while it is locked.
     """
-    found = _entries(facility_id, patient_id).order_by().aggregate(sum=Sum("amount"))["sum"]
+    return balance_on(facility_id, family(patient_id))
+
+
+def balance_on(facility_id: int, records: Collection[int] | QuerySet[Patient]) -> Decimal:
+    """What lies on the accounts of these records. One query."""
+    found = _entries(facility_id, records).order_by().aggregate(sum=Sum("amount"))["sum"]
     return -(found or Decimal("0.00"))
 
 
@@ -58,7 +61,7 @@ class Movement:
 def statement(facility_id: int, patient_id: int) -> list[Movement]:
     """Everything that moved on a patient's account, the newest first. One query."""
     rows = (
-        _entries(facility_id, patient_id)
+        _entries(facility_id, family(patient_id))
         .select_related("transaction__payment__receipt", "transaction__refund__receipt")
         .order_by("pk")
     )
