@@ -2,7 +2,9 @@
 
 import shutil
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""First the one without a window of its own: the same engine, at half the processor time."""
+
 # Quiet: it calls nobody, and asks nothing on its first run.
 ARGUMENTS = [
     "--no-sandbox",
