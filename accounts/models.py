@@ -24,6 +24,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from knox.models import AbstractAuthToken
 
+from common.currencies import OTHERS, has_two_decimals
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -65,6 +67,16 @@ def validate_time_zone(name: str) -> None:
         raise ValidationError("%(name)s is not a time zone, such as Asia/Kolkata.", params={"name": name})
 
 
+# Only where it is chosen: a house that has another one from before goes on.
+_CURRENCY_OF_TWO_DECIMALS = f"""
+IF (TG_OP = 'INSERT' OR NEW.currency IS DISTINCT FROM OLD.currency)
+   AND NEW.currency IN ({", ".join(f"'{code}'" for code in sorted(OTHERS))}) THEN
+    RAISE EXCEPTION 'amounts in % have not two decimals', NEW.currency USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+
+
 @recorded()
 class Facility(models.Model):
     """A hospital or clinic: its time zone decides what "today" is, its region how a phone number is read."""
@@ -99,10 +111,26 @@ class Facility(models.Model):
             models.CheckConstraint(condition=models.Q(currency__regex="^[A-Z]{3}$"), name="facility_currency_code"),
             models.CheckConstraint(condition=models.Q(languages__len__gt=0), name="facility_speaks_a_language"),
         ]
-        triggers = [pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="never_deleted", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="currency_of_two_decimals",
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("currency"),
+                when=pgtrigger.Before,
+                func=_CURRENCY_OF_TWO_DECIMALS,
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse a currency that is chosen now and whose amounts have not two decimals."""
+        kept = type(self).objects.filter(pk=self.pk, currency=self.currency).exists()
+        if not kept and not has_two_decimals(self.currency):
+            raise ValidationError(
+                {"currency": "Amounts are kept with two decimals. Choose a currency that has two, such as INR or USD."}
+            )
 
     @cached_property
     def tz(self) -> zoneinfo.ZoneInfo:
