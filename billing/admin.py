@@ -122,9 +122,9 @@ class DrawerAdmin(SetupAdmin):
     search_fields = ("name",)
 
 
-@admin.register(models.DiscountLimit)
-class DiscountLimitAdmin(ModelAdmin):
-    """How much each role may give away; a role belongs to every facility, and so does its limit."""
+@admin.register(models.DiscountLimit, models.CreditLimit)
+class LimitAdmin(ModelAdmin):
+    """How much each role may give away or take off; a role belongs to every facility, and so does its limit."""
 
     list_display = ("role", "percent")
     list_select_related = ("role",)
@@ -139,7 +139,7 @@ class DiscountLimitAdmin(ModelAdmin):
         return allows(person(request), EDIT, None)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whoever may change the rules of money everywhere: without a limit a role gives nothing away."""
+        """Whoever may change the rules of money everywhere: without one a role gives nothing, or credits anything."""
         return allows(person(request), EDIT, None)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
@@ -387,4 +387,5 @@ class SetupHistoryAdmin(OfMyFacilities, HistoryAdmin):
 
 for _model in ("BillingSettingsEvent", "TaxRateEvent", "PriceEvent", "DrawerEvent"):
     admin.site.register(apps.get_model("billing", _model), SetupHistoryAdmin)
-admin.site.register(apps.get_model("billing", "DiscountLimitEvent"), HistoryAdmin)
+for _model in ("DiscountLimitEvent", "CreditLimitEvent"):
+    admin.site.register(apps.get_model("billing", _model), HistoryAdmin)

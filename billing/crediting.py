@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from accounts.models import User
+from billing.credit_limits import require_credit
 from billing.errors import BadAmount, BillIsVoid, CreditTooLarge, NotIssued, UnknownLine
 from billing.ledger import post_credit
 from billing.models import Bill, CreditLine, CreditNote, Line
@@ -35,11 +36,13 @@ def write_credit(
 
     Raises:
         ReasonNeeded, ReasonTooLong, BadAmount: 400.
+        CreditLimitPassed: 403.
         UnknownLine: 404, one is not on this bill.
         NotIssued, BillIsVoid, CreditTooLarge: 409.
     """
     why = reason_of(reason)
     _require_creditable(bill, amount)
+    require_credit(bill, amount, by=by)
     lines = _lines(bill, line_ids)
     shares = _shares(bill, amount, lines)
     date = bill.facility.local_date(at)

@@ -1,9 +1,9 @@
 """What taking money and giving it back have in common: locks, numbers, and where it goes.
 
-The order of locks is the shift, bills, patients' accounts, counters; docs/locking.md tells why.
+The order of locks is the shift, bills, accounts, counters; docs/locking.md tells why.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -11,14 +11,15 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.utils.translation import gettext_noop as _
 
-from accounts.models import User
+from accounts.models import Facility, User
 from accounts.permissions import reach
-from billing.errors import NotInDrawer, ShiftClosed
-from billing.models import PatientAccount, Payment, Receipt, Refund, Shift
+from billing.errors import NotInDrawer, PettyTooLarge, RefundNeedsShift, ShiftClosed
+from billing.ledger import Account
+from billing.models import LedgerAccount, PatientAccount, Payment, Receipt, Refund, Shift
 from billing.numbers import next_number
 from billing.queries.accounts import balance_on, family
-from billing.queries.shifts import expected_cash
-from billing.states import CounterKind, Method, ReceiptKind
+from billing.queries.shifts import expected_cash, petty_spent
+from billing.states import AccountKind, CounterKind, Method, ReceiptKind
 from common.amounts import said
 from common.errors import NotFound
 from common.transactions import RunAgain
@@ -78,17 +79,17 @@ def open_account(facility_id: int, patient_id: int) -> None:
     PatientAccount.objects.bulk_create([row], ignore_conflicts=True)
 
 
-def reserve(facility_id: int, by: User | None, *, cash: bool) -> tuple[int, Shift | None]:
+def reserve(facility_id: int, by: User | None, *, needed: type[ShiftClosed] | None = None) -> tuple[int, Shift | None]:
     """The id of the receipt to be, and the cashier's open shift in this facility, locked.
 
     The receipt itself is written last, with its number; what stands on it needs the id before.
 
     Args:
         by: who takes or gives the money; None for the clinic itself, which has no drawer.
-        cash: whether a shift is needed.
+        needed: what is said where there is no shift and there must be one; None where it may be missing.
 
     Raises:
-        ShiftClosed: 409, it is needed and there is none.
+        ShiftClosed: 409, as `needed` says.
         RunAgain: it was opened meanwhile, and is in use.
     """
     with connection.cursor() as cursor:
@@ -97,10 +98,29 @@ def reserve(facility_id: int, by: User | None, *, cash: bool) -> tuple[int, Shif
     if shift_id is None:
         if is_open:
             raise RunAgain
-        if cash:
-            raise ShiftClosed
+        if needed:
+            raise needed
         return receipt_id, None
     return receipt_id, Shift(pk=shift_id, facility_id=facility_id, drawer_id=drawer_id, float_amount=float_amount)
+
+
+def reserve_refund(receipt: Receipt, refunds: Sequence[Refund]) -> None:
+    """Give a voucher its id and the shift that it is paid from, which is locked. The one place that says which.
+
+    Whoever gives money back has an open shift here, by whatever way it goes, onto the patient's account too; the
+    drawer gives no more cash than it holds. The clinic itself has no shift: it moves money onto accounts, and pays
+    nothing out.
+
+    Raises:
+        RefundNeedsShift: 409.
+        NotInDrawer: 409.
+        RunAgain: the shift was opened meanwhile, and is in use.
+    """
+    by_itself = receipt.by is None and all(row.method == Method.ACCOUNT for row in refunds)
+    receipt.pk, receipt.shift = reserve(receipt.facility_id, receipt.by, needed=None if by_itself else RefundNeedsShift)
+    cash = cash_in(refunds)
+    if cash and receipt.shift:
+        require_in_drawer(receipt.shift, cash, receipt.facility.currency)
 
 
 def require_in_drawer(shift: Shift, amount: Decimal, currency: str) -> None:
@@ -112,6 +132,22 @@ def require_in_drawer(shift: Shift, amount: Decimal, currency: str) -> None:
     holds = expected_cash(shift)
     if amount > holds:
         raise NotInDrawer(expected=said(holds, currency))
+
+
+def require_petty_spent(facility: Facility, amount: Decimal) -> None:
+    """Let pass what may be brought back of petty cash: no more than was spent, in all shifts of the facility.
+
+    Whoever brings some back locks the account of petty cash first, so that two do so one after the other. Who spends
+    need not wait: it only grows by that.
+
+    Raises:
+        PettyTooLarge: 409.
+    """
+    code = Account(AccountKind.PETTY).code
+    list(LedgerAccount.objects.select_for_update(no_key=True).filter(facility=facility, code=code).values_list("pk"))
+    left = petty_spent(facility.pk)
+    if amount > left:
+        raise PettyTooLarge(left=said(left, facility.currency), amount=said(amount, facility.currency))
 
 
 def cash_in(rows: Iterable[Payment | Refund]) -> Decimal:

@@ -71,11 +71,22 @@ class DiscountTooLarge(BadInput):
     sentence = _("A discount cannot be more than the amount it is taken from.")
 
 
-class DiscountLimitPassed(Forbidden):
+class LimitPassed(Forbidden):
+    """The person may do this, and not so much of it."""
+
+
+class DiscountLimitPassed(LimitPassed):
     """The role gives away less."""
 
     code = "discount_limit"
     sentence = _("You may give away up to {limit} % of a bill; this is {percent} %.")
+
+
+class CreditLimitPassed(LimitPassed):
+    """The role takes less off a bill by credit notes."""
+
+    code = "credit_limit"
+    sentence = _("You may take up to {limit} % off a bill by credit notes; this makes {percent} % of {number}.")
 
 
 class NotInPriceList(Forbidden):
@@ -176,6 +187,12 @@ class ShiftClosed(Refused):
     sentence = _("Open a shift first: cash goes through a drawer.")
 
 
+class RefundNeedsShift(ShiftClosed):
+    """Whatever goes back goes out of the open shift of whoever pays it, by every way."""
+
+    sentence = _("Open a shift first: what is given back belongs to the shift of whoever gives it.")
+
+
 class ShiftIsClosed(Refused):
     """A shift is closed once, for ever."""
 
@@ -209,6 +226,13 @@ class DifferenceUnexplained(BadInput):
 
     code = "difference_unexplained"
     sentence = _("{counted} were counted and {expected} expected. Say why.")
+
+
+class PettyTooLarge(Refused):
+    """What was never spent does not come back."""
+
+    code = "petty_too_large"
+    sentence = _("{left} of petty cash were spent and not brought back; {amount} cannot be brought back.")
 
 
 class NotInDrawer(Refused):

@@ -7,9 +7,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
 
 from accounts.permissions import facility_ids
-from billing.models import Bill, Counter, Line, Receipt
+from billing.models import Bill, Counter, Line, Payment, Receipt
+from billing.models.fields import NormalReference
 from billing.queries.accounts import family, records_of
 from billing.queries.bills import of_item
+from billing.references import normal
 from billing.states import OWED, AccountKind, BillStatus, CounterKind, LedgerKind, Method, ReceiptKind
 from common.api.filters import DatedFilter, YesNoFilter
 from patients.queries import search_patients
@@ -96,8 +98,12 @@ class PaymentFilter(MovedFilter):
 
     patient = IdFilter(field_name="patient_id")
     receipt = IdFilter(field_name="receipt_id")
-    reference = filters.CharFilter()
+    reference = filters.CharFilter(method="written", help_text="However it is written: ab12 finds AB 12.")
     advance = YesNoFilter(field_name="bill", lookup_expr="isnull", label="Paid onto the patient's account.")
+
+    def written(self, payments: QuerySet[Payment], name: str, value: str) -> QuerySet[Payment]:
+        """The payments with that reference, as payments are compared by it."""
+        return payments.exclude(reference="").alias(normal=NormalReference("reference")).filter(normal=normal(value))
 
 
 class RefundFilter(MovedFilter):

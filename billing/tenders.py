@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_noop as _
 
 from billing.errors import BadAmount, ReferenceNeeded
+from billing.references import normal
 from billing.rules import ZERO, NotMoney, exact
 from billing.states import BY_REFERENCE, Method
 from common.errors import BadInput
@@ -64,7 +65,7 @@ def checked(tenders: Iterable[Tender]) -> tuple[Tender, ...]:
     found = tuple(_checked(tender) for tender in tenders)
     if not found:
         raise BadInput(_("Say how it is paid."), attr="tenders")
-    named = [(tender.method, tender.reference) for tender in found if tender.reference]
+    named = [(tender.method, normal(tender.reference)) for tender in found if tender.reference]
     if len(set(named)) < len(named):
         raise BadInput(_("A reference stands for one payment."), attr="reference")
     return found
@@ -74,7 +75,7 @@ def _checked(tender: Tender) -> Tender:
     if tender.method not in Method.values:
         raise BadInput(_("There is no such way to pay."), attr="method")
     amount, reference = amount_of(tender.amount), tender.reference.strip()
-    if tender.method in BY_REFERENCE and not reference:
+    if tender.method in BY_REFERENCE and not normal(reference):
         raise ReferenceNeeded(attr="reference")
     if len(reference) > 100:
         raise BadInput(_("A reference has at most 100 characters."), attr="reference")
@@ -120,14 +121,18 @@ def split(tenders: Sequence[Tender], due: Decimal) -> list[Part]:
 
 
 def same_money(one: Iterable[tuple[str, str, Decimal]], other: Iterable[tuple[str, str, Decimal]]) -> bool:
-    """Whether two lists of (method, reference, amount) are the same sums by the same ways, however they are split."""
+    """Whether two lists of (method, reference, amount) are the same sums by the same ways.
+
+    However they are split, and however the references are written.
+    """
     return _sums(one) == _sums(other)
 
 
 def _sums(rows: Iterable[tuple[str, str, Decimal]]) -> dict[tuple[str, str], Decimal]:
     sums: dict[tuple[str, str], Decimal] = {}
     for method, reference, amount in rows:
-        sums[method, reference] = sums.get((method, reference), ZERO) + amount
+        key = (method, normal(reference))
+        sums[key] = sums.get(key, ZERO) + amount
     return sums
 
 

@@ -192,6 +192,7 @@ def credit_bill(
     Raises:
         UnknownBill, UnknownLine: 404.
         PreconditionFailed: 412.
+        PermissionDenied, CreditLimitPassed: 403.
         ReasonNeeded, BadAmount: 400.
         NotIssued, BillIsVoid, CreditTooLarge: 409.
     """

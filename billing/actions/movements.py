@@ -11,7 +11,7 @@ from accounts.models import User
 from accounts.permissions import reach, require
 from billing.actions.shifts import lock_shift
 from billing.changes import moved
-from billing.desk import require_in_drawer
+from billing.desk import require_in_drawer, require_petty_spent
 from billing.errors import ShiftIsClosed
 from billing.ledger import post_movement
 from billing.locking import be_patient
@@ -42,7 +42,7 @@ def move_cash(
         UnknownShift: 404, also for a shift of a facility the caller has no part in, which is recorded.
         PermissionDenied: 403.
         BadInput, BadAmount, ReasonNeeded, ReasonTooLong: 400.
-        ShiftIsClosed, NotInDrawer: 409.
+        ShiftIsClosed, NotInDrawer, PettyTooLarge: 409.
     """
     at, amount = at or timezone.now(), amount_of(amount)
     if kind not in MovementKind.values:
@@ -57,6 +57,8 @@ def move_cash(
         raise ShiftIsClosed
     if kind not in INTO_THE_DRAWER:
         require_in_drawer(shift, amount, shift.facility.currency)
+    elif kind in PETTY:
+        require_petty_spent(shift.facility, amount)
     day = shift.facility.local_date(at)
     row = CashMovement(
         facility=shift.facility, shift=shift, kind=kind, amount=amount, reason=why, date=day, at=at, by=by

@@ -14,9 +14,11 @@ from accounts.permissions import reach
 from billing import ledger
 from billing.changes import BillChange, moved, tell
 from billing.desk import account_holder, lock_accounts, number_receipt, open_account, reserve
-from billing.errors import AdvanceTooSmall, BillNotOpen, NotIssued, Overpayment, ReferenceUsed
+from billing.errors import AdvanceTooSmall, BillNotOpen, NotIssued, Overpayment, ReferenceUsed, ShiftClosed
 from billing.locking import be_patient, lock_bill
 from billing.models import Bill, Payment, Receipt
+from billing.models.fields import NormalReference
+from billing.references import normal
 from billing.settling import settle
 from billing.states import OWED, BillStatus, Method, ReceiptKind
 from billing.tenders import Part, Tender, change, checked, handed_over, same_money, split, total
@@ -157,7 +159,7 @@ def _receipt(
 ) -> Receipt:
     """The receipt to be, with its id and the cashier's shift, which is locked from here on."""
     has_cash = any(tender.method == Method.CASH for tender in tenders)
-    receipt_id, shift = reserve(facility.pk, by, cash=has_cash)
+    receipt_id, shift = reserve(facility.pk, by, needed=ShiftClosed if has_cash else None)
     return Receipt(
         pk=receipt_id,
         facility=facility,
@@ -213,14 +215,8 @@ def _replayed(tenders: Sequence[Tender], *, facility_id: int, bill_id: int | Non
     Raises:
         ReferenceUsed: 409, one of them stands for another payment.
     """
-    named = {(tender.method, tender.reference) for tender in tenders if tender.reference}
-    if not named:
-        return None
-    either = Q()
-    for method, reference in named:
-        either |= Q(method=method, reference=reference)
-    rows = Payment.objects.filter(either, facility_id=facility_id, rest_of=None).select_related("receipt__facility")
-    found = list(rows.order_by("pk"))
+    named = [(tender.method, tender.reference) for tender in tenders if tender.reference]
+    found = _with_references(named, facility_id)
     if not found:
         return None
     receipt = found[0].receipt
@@ -230,3 +226,28 @@ def _replayed(tenders: Sequence[Tender], *, facility_id: int, bill_id: int | Non
     if not same or len(found) < len(named):
         raise ReferenceUsed(attr="reference", reference=found[0].reference)
     return receipt
+
+
+def _with_references(named: Sequence[tuple[str, str]], facility_id: int) -> list[Payment]:
+    """The payments that carry these references, at most one each, the oldest first; however they are written.
+
+    Of former near duplicates it is the one that is written so; else the first of them, which stands for their form.
+
+    Args:
+        named: (method, reference), no two of the same form.
+    """
+    if not named:
+        return []
+    either = Q()
+    for method, reference in named:
+        either |= Q(method=method, reference=reference)
+        either |= Q(method=method, normal=normal(reference), reference_doubled=False) & ~Q(reference="")
+    rows = Payment.objects.alias(normal=NormalReference("reference")).filter(
+        either, facility_id=facility_id, rest_of=None
+    )
+    found: dict[tuple[str, str], Payment] = {}
+    for row in rows.select_related("receipt__facility").order_by("pk"):
+        key = (row.method, normal(row.reference))
+        if key not in found or (row.method, row.reference) in named:
+            found[key] = row
+    return sorted(found.values(), key=lambda row: row.pk)

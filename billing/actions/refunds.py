@@ -22,12 +22,10 @@ from billing.changes import BillChange, moved, tell
 from billing.crediting import write_credit
 from billing.desk import (
     account_holder,
-    cash_in,
     lock_accounts,
     number_receipt,
     open_account,
-    require_in_drawer,
-    reserve,
+    reserve_refund,
 )
 from billing.errors import AdvanceTooSmall, NothingToGiveBack, RefundTooLarge, UnknownPayment
 from billing.locking import be_patient, lock_bill
@@ -70,8 +68,8 @@ def refund_payment(
         to_account: the money stays with the hospital, on the patient's account.
         reference: of the terminal or the bank, where it has one.
         version: the bill as the caller read it; None takes any.
-        by: who gives it, with `billing.refund`, and for cash with an open shift in this facility; None for the clinic
-            itself.
+        by: who gives it, with `billing.refund` and an open shift in this facility; None for the clinic itself, which
+            gives back onto the account alone.
         at: now, where none is given.
 
     Returns:
@@ -79,10 +77,10 @@ def refund_payment(
 
     Raises:
         UnknownPayment, OutOfReach: 404.
-        PermissionDenied: 403.
+        PermissionDenied, CreditLimitPassed: 403.
         BadAmount, ReasonNeeded: 400.
         PreconditionFailed: 412.
-        RefundTooLarge, AdvanceTooSmall, NotInDrawer, ShiftClosed: 409.
+        RefundTooLarge, AdvanceTooSmall, NotInDrawer, RefundNeedsShift: 409.
     """
     at, amount, reason = at or timezone.now(), amount_of(amount), reason_of(reason)
     found = Payment.objects.select_related("facility").filter(pk=payment_id).first()
@@ -137,8 +135,8 @@ def give_back(
     Args:
         to_account: onto the patient's account, instead of by the way each payment came.
         version: the bill as the caller read it; None takes any.
-        by: who gives it, with `billing.refund`, and for cash with an open shift in this facility; None for the clinic
-            itself.
+        by: who gives it, with `billing.refund` and an open shift in this facility; None for the clinic itself, which
+            gives back onto the account alone.
         at: now, where none is given.
 
     Raises:
@@ -146,7 +144,7 @@ def give_back(
         PermissionDenied: 403.
         ReasonNeeded: 400.
         PreconditionFailed: 412.
-        NothingToGiveBack, NotInDrawer, ShiftClosed: 409.
+        NothingToGiveBack, NotInDrawer, RefundNeedsShift: 409.
     """
     at, reason = at or timezone.now(), reason_of(reason)
     bill = lock_bill(bill_id, version=version, cashier=by)
@@ -175,15 +173,15 @@ def refund_advance(
     It came by advances, or from payments of bills that were given back onto the account.
 
     Args:
-        by: who pays it, with `billing.refund`, and for cash with an open shift in this facility; None for the clinic
-            itself.
+        by: who pays it, with `billing.refund` and an open shift in this facility; the clinic itself (None) pays nothing
+            out, and is refused.
         at: now, where none is given.
 
     Raises:
         NotFound, OutOfReach: 404.
         PermissionDenied: 403.
         BadAmount, ReasonNeeded: 400.
-        AdvanceTooSmall, NotInDrawer, ShiftClosed: 409.
+        AdvanceTooSmall, NotInDrawer, RefundNeedsShift: 409.
     """
     at, amount, reason = at or timezone.now(), amount_of(amount), reason_of(reason)
     be_patient(by)
@@ -220,7 +218,7 @@ def _require_on_account(facility: Facility, patient_id: int, amount: Decimal) ->
 
 
 def _receipt(facility: Facility, patient_id: int, bill: Bill | None, by: User | None, at: dt.datetime) -> Receipt:
-    """The voucher to be; its id and the shift come when it is known whether cash goes out."""
+    """The voucher to be; its id and the shift come when it is known by which ways the money goes."""
     return Receipt(facility=facility, kind=ReceiptKind.REFUND, patient_id=patient_id, bill=bill, at=at, by=by)
 
 
@@ -238,10 +236,7 @@ def _give(
     refunds = [_refund(receipt, payment, amount, reason, to_account) for payment, amount in parts]
     if any(row.method == Method.ACCOUNT for row in refunds):
         open_account(facility.pk, receipt.patient_id)
-    cash = cash_in(refunds)
-    receipt.pk, receipt.shift = reserve(facility.pk, receipt.by, cash=bool(cash))
-    if cash and receipt.shift:
-        require_in_drawer(receipt.shift, cash, facility.currency)
+    reserve_refund(receipt, refunds)
     for row in refunds:
         row.receipt_id, row.shift, row.reference, row.credit_note = receipt.pk, receipt.shift, reference, note
     Refund.objects.bulk_create(refunds)

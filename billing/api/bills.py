@@ -109,7 +109,10 @@ class BillViewSet(GenericViewSet[Bill]):
     @action(detail=True, methods=["post"])
     @idempotent
     def credit(self, request: Request, pk: str) -> Response:
-        """Take something off an issued bill by a credit note; what was paid too much by it is then given back."""
+        """Take something off an issued bill by a credit note; what was paid too much by it is then given back.
+
+        403 `credit_limit` where it is more than the caller's role may take off a bill.
+        """
         given = bodies.NewCreditSerializer.of(request)
         note = actions.credit_bill(
             bill_id=int(pk),
@@ -129,7 +132,8 @@ class BillViewSet(GenericViewSet[Bill]):
     def payments(self, request: Request, pk: str) -> Response:
         """Take a payment, or several at once. Cash needs the caller's open shift.
 
-        The same reference for the same amount of the same bill gives the same payment again. Cash has no reference: an
+        The same reference for the same amount of the same bill gives the same payment again, however it is written:
+        without regard to blanks, large and small letters. Cash has no reference: an
         `Idempotency-Key`, or `If-Match` with the bill's version, keeps it from being taken twice. 409
         `overpayment` unless `keep_rest`, `shift_closed`, `bill_not_open`, `reference_used`, `advance_too_small`.
         """
@@ -150,7 +154,11 @@ class BillViewSet(GenericViewSet[Bill]):
     @action(detail=True, methods=["post"], url_path="give-back")
     @idempotent
     def give_back(self, request: Request, pk: str) -> Response:
-        """Give back what was paid and is no longer owed, each part by the way it came, on one voucher."""
+        """Give back what was paid and is no longer owed, each part by the way it came, on one voucher.
+
+        It goes out of the caller's open shift, by whatever way. 409 `nothing_to_give_back`, `shift_closed`,
+        `not_in_drawer`.
+        """
         given, read, by = bodies.GiveBackSerializer.of(request), maybe_read(request), caller(request)
         receipt = actions.give_back(
             bill_id=int(pk), reason=given["reason"], to_account=given["to_account"], version=read, by=by

@@ -66,12 +66,11 @@ class PaymentViewSet(GenericViewSet[Payment]):
     @action(detail=True, methods=["post"])
     @idempotent
     def refund(self, request: Request, pk: str) -> Response:
-        """Give a payment back, or a part of it, by the way it came. Cash comes out of the caller's open shift.
+        """Give a payment back, or a part of it, by the way it came, out of the caller's open shift.
 
         The bill asks for it again, unless `credit` says that what it paid for was not given. Sent twice it is given
         twice, as far as the payment goes: an `Idempotency-Key`, or `If-Match` with the version of the bill, keeps it to
-        once. 409 `refund_too_large`,
-        `shift_closed`, `not_in_drawer`.
+        once. 409 `refund_too_large`, `shift_closed`, `not_in_drawer`. 403 `credit_limit` with `credit`.
         """
         given = bodies.NewRefundSerializer.of(request)
         refund = actions.refund_payment(payment_id=int(pk), **given, version=maybe_read(request), by=caller(request))
@@ -122,7 +121,7 @@ class AdvanceViewSet(GenericViewSet[Payment]):
     @action(detail=False, methods=["post"])
     @idempotent
     def refund(self, request: Request) -> Response:
-        """Give back what lies on a patient's account, by the ways it came, the newest first."""
+        """Give back what lies on a patient's account, by the ways it came, the newest first, out of an open shift."""
         given, by = bodies.RefundAdvanceSerializer.of(request), caller(request)
         patient = patient_billed(given["patient"])
         receipt = actions.refund_advance(

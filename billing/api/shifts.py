@@ -92,9 +92,10 @@ class ShiftViewSet(GenericViewSet[Shift]):
     @movements.mapping.post
     @idempotent
     def move(self, request: Request, pk: str) -> Response:
-        """Carry cash to the safe or from it, spend petty cash or bring it back. 409 `not_in_drawer`, `shift_closed`.
+        """Carry cash to the safe or from it, spend petty cash or bring it back.
 
-        It is never changed: what was wrong is taken back by the opposite kind.
+        It is never changed: what was wrong is taken back by the opposite kind. 409 `not_in_drawer`, `shift_closed`,
+        `petty_too_large`.
         """
         given = bodies.NewMovementSerializer.of(request)
         row = actions.move_cash(shift_id=int(pk), by=caller(request), **given)

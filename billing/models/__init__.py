@@ -4,7 +4,7 @@ from billing.models.bills import Bill, CreditLine, CreditNote, Line
 from billing.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction, ProofRun
 from billing.models.movements import CashMovement
 from billing.models.payments import PatientAccount, Payment, Receipt, ReceiptPrint, Refund
-from billing.models.setup import BillingSettings, Counter, DiscountLimit, Price, TaxRate
+from billing.models.setup import BillingSettings, Counter, CreditLimit, DiscountLimit, Price, TaxRate
 from billing.models.shifts import Drawer, Shift
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "BillingSettings",
     "CashMovement",
     "Counter",
+    "CreditLimit",
     "CreditLine",
     "CreditNote",
     "DiscountLimit",

@@ -1,14 +1,30 @@
 """What all amounts have in common."""
 
-from typing import Any
+from typing import Any, Final
 
 import pgtrigger
 from django.db import models
+
+from billing.references import BLANKS, LARGE, SMALL
 
 
 def money(**options: Any) -> models.DecimalField:
     """An amount in the facility's currency, with two decimals; never a float."""
     return models.DecimalField(max_digits=14, decimal_places=2, **options)
+
+
+_SMALL_AND_BLANK: Final = "E'" + SMALL + "".join(f"\\u{ord(each):04x}" for each in BLANKS) + "'"
+
+
+class NormalReference(models.Func):
+    """An outside reference as it is compared: `billing.references.normal`, in the database.
+
+    What has no counterpart among the large letters is left out. An index is built by it: where the lists change, a
+    migration builds that index anew.
+    """
+
+    template = f"translate(%(expressions)s, {_SMALL_AND_BLANK}, '{LARGE}')"
+    output_field = models.TextField()
 
 
 _OF_ONE_FACILITY = """

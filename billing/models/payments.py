@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from billing.models.bills import Bill, CreditNote
-from billing.models.fields import append_only, money, never_deleted, of_one_facility
+from billing.models.fields import NormalReference, append_only, money, never_deleted, of_one_facility
 from billing.models.shifts import Shift
 from billing.states import BY_REFERENCE, Method, ReceiptKind
 
@@ -107,6 +107,12 @@ class Payment(models.Model):
     amount = money()
     refunded = money(default=Decimal(0))
     reference = models.CharField(max_length=100, blank=True, help_text="Of the card terminal, the bank, the wallet.")
+    reference_doubled = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="An earlier payment has the same reference, written otherwise; from before that was refused.",
+    )
     rest_of = models.OneToOneField(
         "self",
         models.PROTECT,
@@ -139,6 +145,13 @@ class Payment(models.Model):
                 fields=["facility", "method", "reference"],
                 condition=~Q(reference="") & Q(rest_of=None),
                 name="payment_reference_once",
+            ),
+            models.UniqueConstraint(
+                "facility",
+                "method",
+                NormalReference("reference"),
+                condition=~Q(reference="") & Q(rest_of=None, reference_doubled=False),
+                name="payment_reference_once_however_written",
             ),
         ]
         triggers = [
@@ -184,6 +197,10 @@ class Refund(models.Model):
             models.CheckConstraint(condition=~Q(reason=""), name="refund_has_a_reason"),
             models.CheckConstraint(condition=Q(method__in=Method.values), name="refund_method_known"),
             models.CheckConstraint(condition=~Q(method="cash") | Q(shift__isnull=False), name="cash_refund_in_a_shift"),
+            # NOT VALID in the database: what was given back by card or bank before this rule has no shift, and stays.
+            models.CheckConstraint(
+                condition=Q(shift__isnull=False) | Q(by__isnull=True, method="account"), name="refund_in_a_shift"
+            ),
         ]
         triggers = [
             append_only(),

@@ -176,6 +176,27 @@ class DiscountLimit(models.Model):
         return f"{self.role}: {self.percent} %"
 
 
+@recorded()
+class CreditLimit(models.Model):
+    """How much of a bill a role may take off by credit notes, in percent. A role without a limit takes off any amount.
+
+    Who holds several roles may do what the widest allows.
+    """
+
+    role = models.OneToOneField(Role, models.CASCADE, primary_key=True, related_name="credit_limit")
+    percent = models.DecimalField(
+        max_digits=5, decimal_places=2, validators=[MinValueValidator(0), MaxValueValidator(100)]
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(percent__gte=0, percent__lte=100), name="credit_limit_a_percent")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.percent} %"
+
+
 class Counter(models.Model):
     """The last number given in a facility and year. Locked last in a transaction, so that no number is ever lost."""
 

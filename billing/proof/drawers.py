@@ -40,6 +40,13 @@ DRAWERS: Final = (
         WHERE s.facility_id = %(facility)s AND held.amount < 0""",  # noqa: S608
     ),
     Check(
+        "petty_below_zero",
+        _("More petty cash was brought back than was spent."),
+        """SELECT 'account', a.id, a.code, 0::numeric, sum(e.amount) FROM billing_ledgeraccount a
+        JOIN billing_ledgerentry e ON e.account_id = a.id WHERE a.facility_id = %(facility)s AND a.kind = 'petty'
+        GROUP BY a.id HAVING sum(e.amount) < 0""",
+    ),
+    Check(
         "moved_after_close",
         _("Money moved in a shift after its close, or in a shift of another facility."),
         """SELECT moved.kind, moved.id, s.date || ' ' || s.number, 0::numeric, moved.amount FROM (
@@ -56,6 +63,15 @@ DRAWERS: Final = (
             SELECT 'payment' AS kind, id, facility_id, shift_id, amount, method FROM billing_payment
             UNION ALL SELECT 'refund', id, facility_id, shift_id, amount, method FROM billing_refund) AS moved
         WHERE moved.facility_id = %(facility)s AND moved.method = 'cash' AND moved.shift_id IS NULL""",
+    ),
+    Check(
+        "refund_without_shift",
+        _("Money was given back out of no shift."),
+        # Before the migration that brought the rule it was cash alone that needed one.
+        """SELECT 'refund', r.id, r.method, 0::numeric, r.amount FROM billing_refund r
+        WHERE r.facility_id = %(facility)s AND r.shift_id IS NULL AND (r.by_id IS NOT NULL OR r.method <> 'account')
+          AND r.at >= coalesce((SELECT applied FROM django_migrations
+            WHERE (app, name) = ('billing', '0007_refunds_in_a_shift')), '-infinity')""",
     ),
     Check(
         "shift_counted",

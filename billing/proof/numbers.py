@@ -1,10 +1,13 @@
-"""Are the numbers without gaps, each given once, and those of the counters?"""
+"""Are the numbers without gaps, each given once, and those of the counters? Is a reference one payment's?"""
 
 from typing import Final
 
 from django.utils.translation import gettext_noop as _
 
+from billing.models.fields import NormalReference
 from billing.proof.checks import Check
+
+_FORM: Final = NormalReference.template % {"expressions": "p.reference"}
 
 # Every number that was given: (its row, letter, year, serial).
 _GIVEN: Final = """
@@ -35,6 +38,14 @@ NUMBERS: Final = (
             ON (c.kind, c.year) = (given.letter, given.year) AND c.facility_id = %(facility)s
         WHERE given.serial > coalesce(c.last, 0) OR given.serial < 1
            OR extract(year FROM given.day) <> given.year""",  # noqa: S608
+    ),
+    Check(
+        "reference_twice",
+        _("An outside reference stands for two payments."),
+        # Those that are marked come from before all ways of writing a reference were the same.
+        f"""SELECT 'payment', max(p.id), max(p.reference), 1::numeric, count(*)::numeric FROM billing_payment p
+        WHERE p.facility_id = %(facility)s AND p.reference <> '' AND p.rest_of_id IS NULL AND NOT p.reference_doubled
+        GROUP BY p.method, {_FORM} HAVING count(*) > 1""",  # noqa: S608
     ),
     Check(
         "number_twice",

@@ -7,6 +7,7 @@ PAID_BILL = f"(SELECT min(id) FROM billing_bill WHERE {OF} AND paid > 0)"
 OPEN_BILL = f"(SELECT max(id) FROM billing_bill WHERE {OF} AND status = 'paid' AND total > 0)"
 VOID = f"(SELECT max(id) FROM billing_bill WHERE {OF} AND status = 'void' AND number IS NOT NULL)"
 GIVEN = f"(SELECT min(id) FROM billing_refund WHERE {OF} AND method = 'cash')"
+BACK = f"(SELECT min(id) FROM billing_refund WHERE {OF} AND method = 'card')"
 CLOSED = f"(SELECT min(id) FROM billing_shift WHERE {OF} AND closed_at IS NOT NULL)"
 ADVANCE = f"(SELECT id FROM billing_ledgeraccount WHERE {OF} AND kind = 'advance')"
 POSTED = "(SELECT id FROM billing_ledgertransaction WHERE payment_id = {})"
@@ -32,6 +33,7 @@ RECEIPT = f"(SELECT receipt_id FROM billing_payment WHERE id = {PAID})"
 CARD_RECEIPT = f"(SELECT receipt_id FROM billing_payment WHERE id = {BY_CARD})"
 CARRIED = f"(SELECT min(id) FROM billing_cashmovement WHERE {OF} AND kind = 'to_safe')"
 SPENT = f"(SELECT max(id) FROM billing_cashmovement WHERE {OF} AND kind = 'paid_out')"
+BROUGHT = f"(SELECT max(id) FROM billing_cashmovement WHERE {OF} AND kind = 'came_back')"
 MOVED = f"(SELECT min(id) FROM billing_ledgertransaction WHERE {OF} AND movement_id = {CARRIED})"
 LAST_BILL = f"(SELECT max(id) FROM billing_bill WHERE {OF})"
 BYSTANDER = f"(SELECT max(id) FROM patients_patient WHERE {OF})"
@@ -60,6 +62,12 @@ CRIMES = {
         "receipt_cash",
     ),
     "cash was a card": (change("payment", "method = 'card'", PAID), "payment_posting"),
+    "a reference stands for two payments, written otherwise": (
+        f"UPDATE billing_payment SET reference = (SELECT lower(reference) || ' ' FROM billing_payment WHERE id ="
+        f" {BY_CARD}) WHERE id = (SELECT max(id) FROM billing_payment WHERE {OF} AND method = 'card'"
+        " AND rest_of_id IS NULL)",
+        "reference_twice",
+    ),
     "a payment belongs to another bill": (
         f"UPDATE billing_payment SET bill_id = {OPEN_BILL} WHERE id = {BY_CARD}",
         "bill_paid",
@@ -69,6 +77,13 @@ CRIMES = {
         "shift_expected",
     ),
     "a payment belongs to no shift": (change("payment", "shift_id = NULL", PAID), "cash_without_shift"),
+    "a refund by card is of no shift, in all that is written": (
+        "UPDATE billing_receipt SET shift_id = NULL"
+        f" WHERE id = (SELECT receipt_id FROM billing_refund WHERE id = {BACK});\n"
+        f"UPDATE billing_ledgertransaction SET shift_id = NULL WHERE refund_id = {BACK};\n"
+        + change("refund", "shift_id = NULL", BACK),
+        "refund_without_shift",
+    ),
     "a payment came after the close": (
         change("shift", "closed_at = closed_at - interval '1 day'", CLOSED),
         "moved_after_close",
@@ -264,6 +279,12 @@ CRIMES = {
         + ";\nUPDATE billing_ledgerentry SET amount = amount + sign(amount) * 90000 WHERE transaction_id ="
         f" (SELECT id FROM billing_ledgertransaction WHERE movement_id = {SPENT})",
         "drawer_below_zero",
+    ),
+    "more petty cash was brought back than was spent, in all that is written": (
+        change("cashmovement", "amount = amount + 90", BROUGHT)
+        + ";\nUPDATE billing_ledgerentry SET amount = amount + sign(amount) * 90 WHERE transaction_id ="
+        f" (SELECT id FROM billing_ledgertransaction WHERE movement_id = {BROUGHT})",
+        "petty_below_zero",
     ),
     "a shift began with less": (change("shift", "float_amount = float_amount - 1", CLOSED), "float_posting"),
     "a closed shift is open again": (

@@ -15,6 +15,11 @@ Key = tuple[int, str, int | str | None]
 """An account of the ledger: facility, kind, and of which drawer, method, department or patient."""
 
 
+def as_compared(reference: str) -> str:
+    """A reference is one payment's however it is typed: large or small, with blanks or without."""
+    return "".join(reference.split()).upper()
+
+
 @dataclass
 class Naive:
     """Several facilities' bills, payments, shifts and ledger.
@@ -122,7 +127,7 @@ class Naive:
     def may_take(self, facility: int, patient: int, tenders: list[Tender], by: int | None) -> set[str]:
         """What speaks against the tenders by themselves."""
         why: set[str] = set()
-        named = [(tender.method, tender.reference) for tender in tenders if tender.reference]
+        named = [(tender.method, as_compared(tender.reference)) for tender in tenders if tender.reference]
         if len(set(named)) < len(named):
             why.add("invalid")  # a reference stands for one payment, and not for two of the same paper
         for tender in tenders:
@@ -142,8 +147,9 @@ class Naive:
 
     def with_reference(self, facility: int, tender: Tender) -> P | None:
         """The payment that carries the reference already."""
-        asked = (facility, tender.method, tender.reference)
-        return next((p for p in self.payments.values() if (p.facility, p.method, p.reference) == asked), None)
+        asked = (facility, tender.method, as_compared(tender.reference))
+        mine = ((p, (p.facility, p.method, as_compared(p.reference))) for p in self.payments.values())
+        return next((p for p, carried in mine if carried == asked), None)
 
     def pay(self, bill_id: int, tenders: list[Tender], by: int | None, *, keep_rest: bool = False) -> list[P]:
         """Take money for a bill. What is too much stays on the account, where the cashier says so.
@@ -183,7 +189,7 @@ class Naive:
         """One payment: from where the money comes, to whose claim or account."""
         shift = self.shift_of(by, facility)
         into = shift.id if shift else None
-        payment = P(-1, facility, patient, bill_id, tender.method, amount, tender.reference, into, paper)
+        payment = P(-1, facility, patient, bill_id, tender.method, amount, tender.reference.strip(), into, paper)
         self.post(facility, (*self.purse(payment, shift), amount), (*self.claim(payment), -amount), bill=bill_id)
         if payment.method == CASH and shift:
             shift.cash += amount
@@ -261,9 +267,8 @@ class Naive:
         facility = parts[0][0].facility
         cash = sum(amount for payment, amount in parts if payment.method == CASH and not to_account)
         shift = self.shift_of(by, facility)
-        why: set[str] = set()
-        if cash and shift is None:
-            why.add("shift_closed")
+        ways = {ACCOUNT if to_account else payment.method for payment, _ in parts}
+        why = self.may_go(ways, by, shift)
         if cash and shift and cash > shift.holds:
             why.add("not_in_drawer")
         if why:
@@ -281,13 +286,14 @@ class Naive:
             why.add("refund_too_large")
         if payment.bill is None and amount > self.advance(payment.facility, payment.patient):
             why |= {"advance_too_small", "refund_too_large"}
-        shift = self.shift_of(by, payment.facility)
-        if payment.method == CASH and not to_account:
-            if shift is None:
-                why.add("shift_closed")
-            elif amount > shift.holds:
-                why.add("not_in_drawer")
-        return why
+        shift, way = self.shift_of(by, payment.facility), ACCOUNT if to_account else payment.method
+        if way == CASH and shift and amount > shift.holds:
+            why.add("not_in_drawer")
+        return why | self.may_go({way}, by, shift)
+
+    def may_go(self, ways: set[str], by: int | None, shift: S | None) -> set[str]:
+        """Whoever gives money back has a shift; the clinic itself moves it onto accounts alone."""
+        return set() if shift or (by is None and ways == {ACCOUNT}) else {"shift_closed"}
 
     def give(self, payment: P, amount: int, by: int | None, *, to_account: bool = False, out: bool = False) -> None:
         """One refund: by the way the money came, or onto the patient's account, or out of that account again."""
@@ -331,6 +337,8 @@ class Naive:
         why |= {"required"} if petty and not reason else set()
         why |= {"shift_closed"} if shift.counted is not None else set()
         why |= {"not_in_drawer"} if not comes and amount > shift.holds else set()
+        spent = self.sums.get((shift.facility, "petty", None), 0)
+        why |= {"petty_too_large"} if kind == "came_back" and amount > spent else set()
         if why:
             raise No(*why)
         into = amount if comes else -amount

@@ -8,7 +8,7 @@ import pytest
 
 from accounts.errors import OutOfReach
 from billing import desk, locking
-from billing.actions import close_shift, payments, refunds
+from billing.actions import close_shift, payments
 from billing.errors import (
     AdvanceTooSmall,
     NotInDrawer,
@@ -159,11 +159,13 @@ class TestAtTheSameMoment:
         shift = house.open(float_amount="500")
         both_have_looked = threading.Barrier(2, timeout=PATIENCE)
 
+        look = desk.require_in_drawer
+
         def look_only(*asked: Any) -> None:
-            desk.require_in_drawer(*asked)
+            look(*asked)
             both_have_looked.wait()
 
-        monkeypatch.setattr(refunds, "require_in_drawer", look_only)
+        monkeypatch.setattr(desk, "require_in_drawer", look_only)
         monkeypatch.setattr(desk, "_RESERVE", desk._RESERVE.replace("FOR NO KEY UPDATE SKIP LOCKED", ""))
         monkeypatch.setattr(locking, "HOLD_SHIFT", locking.HOLD_SHIFT.replace("FOR NO KEY UPDATE", ""))
         done = race([lambda one=one: house.refund(one, "500") for one in paid_before])

@@ -14,12 +14,13 @@ from accounts.models import Role
 from accounts.tests.factories import UserFactory
 from billing import models
 from billing.actions.proofs import run_proof
-from billing.models import BillingSettings, DiscountLimit, Drawer, Price, TaxRate
+from billing.models import BillingSettings, CreditLimit, DiscountLimit, Drawer, Price, TaxRate
 from billing.tests.till import Till, made
 
 pytestmark = pytest.mark.django_db
 
-SETUP = {"billingsettings", "taxrate", "price", "drawer", "discountlimit"}
+LIMITS = {"discountlimit", "creditlimit"}
+SETUP = {"billingsettings", "taxrate", "price", "drawer", *LIMITS}
 REGISTERED = sorted(model._meta.model_name for model in site.site._registry if model._meta.app_label == "billing")
 SHOWN = [name for name in REGISTERED if name not in SETUP and not name.endswith("event")]
 LEDGER = ("ledgeraccount", "ledgertransaction", "ledgerentry", "proofrun")
@@ -112,7 +113,7 @@ class TestShown:
         assert "Receivable" in shown
         assert "-650.00" in shown
 
-    @pytest.mark.parametrize("model", [name for name in REGISTERED if name != "discountlimit"])
+    @pytest.mark.parametrize("model", [name for name in REGISTERED if name not in LIMITS])
     def test_another_hospital_s_rows_are_neither_listed_nor_shown(
         self, client: Client, moved: Till, model: str
     ) -> None:
@@ -222,21 +223,29 @@ class TestSetup:
         assert page.post(address("drawer", "change", row.pk), {"name": "Drawer 3"}).status_code == 302
         row.refresh_from_db()
         assert row.is_active is False
-        for model in sorted(SETUP - {"discountlimit"}):
+        for model in sorted(SETUP - LIMITS):
             for each in apps.get_model("billing", model).objects.all():
                 assert page.post(address(model, "delete", each.pk), {"post": "yes"}).status_code == 403
 
-    def test_a_limit_belongs_to_a_role_in_every_house(self, page: Client, till: Till) -> None:
-        limit = DiscountLimit.objects.get(role__slug="billing-staff")
-        assert page.get(address("discountlimit", "change", limit.pk)).status_code == 200
-        assert page.post(address("discountlimit", "change", limit.pk), {"percent": "99"}).status_code == 403
+    @pytest.mark.parametrize("model", [DiscountLimit, CreditLimit])
+    def test_a_limit_belongs_to_a_role_in_every_house(
+        self, page: Client, till: Till, model: type[DiscountLimit | CreditLimit]
+    ) -> None:
+        name, role = model._meta.model_name or "", Role.objects.get(slug="billing-staff")
+        limit, _ = model.objects.get_or_create(role=role, defaults={"percent": 20})
+        assert page.get(address(name, "change", limit.pk)).status_code == 200
+        assert page.post(address(name, "change", limit.pk), {"percent": "99"}).status_code == 403
         page.force_login(UserFactory(username="chief", roles=["admin"]))
-        assert page.post(address("discountlimit", "change", limit.pk), {"percent": "101"}).status_code == 200
-        assert page.post(address("discountlimit", "change", limit.pk), {"percent": "30"}).status_code == 302
+        assert page.post(address(name, "change", limit.pk), {"percent": "101"}).status_code == 200
+        assert page.post(address(name, "change", limit.pk), {"percent": "30"}).status_code == 302
         limit.refresh_from_db()
         assert limit.percent == 30
         role = Role.objects.get(slug="doctor")
-        assert page.post(address("discountlimit", "add"), {"role": role.pk, "percent": "5"}).status_code == 302
+        assert page.post(address(name, "add"), {"role": role.pk, "percent": "5"}).status_code == 302
+        listed = page.get(address(f"{name}event", "changelist"))
+        assert listed.status_code == 200
+        assert page.post(address(name, "delete", role.pk), {"post": "yes"}).status_code == 302
+        assert not model.objects.filter(role=role).exists()
 
     def test_what_changed_and_by_whom_is_kept(self, page: Client, till: Till) -> None:
         page.post(address("drawer", "change", till.drawers[0].pk), {"name": "Front desk", "is_active": "on"})
@@ -253,7 +262,7 @@ class TestSetup:
 
     def test_another_house_is_not_offered(self, page: Client, till: Till) -> None:
         Till(name="Other Hospital")
-        for model in sorted(SETUP - {"discountlimit"}):
+        for model in sorted(SETUP - LIMITS):
             assert "Other Hospital" not in page.get(address(model, "add")).content.decode()
 
 

@@ -146,7 +146,7 @@ class TestRefund:
         assert refund["credit_note"]
 
     def test_it_goes_onto_the_account(self, till: Till) -> None:
-        bill = till.bill()
+        bill, _ = till.bill(), till.open()
         paid = till.paid(bill, "650.00", "card", reference="T-1")
         asked = {"amount": "50.00", "reason": "Wanted so", "to_account": True}
         assert made(till.post(f"payments/{paid['id']}/refund/", asked))["method"] == "account"
@@ -165,6 +165,15 @@ class TestRefund:
         assert (refused.status_code, code(refused)) == (409, "shift_closed")
         assert Refund.objects.count() == 1
 
+    @pytest.mark.parametrize("to_account", [False, True])
+    def test_by_any_way_only_from_an_open_shift(self, till: Till, to_account: bool) -> None:
+        paid = till.paid(till.bill(), "650.00", "card", reference="T-1")
+        path, asked = f"payments/{paid['id']}/refund/", {"amount": "50.00", "reason": "x", "to_account": to_account}
+        refused = till.post(path, asked)
+        assert (refused.status_code, code(refused)) == (409, "shift_closed")
+        shift = till.open(amount="0.00")
+        assert made(till.post(path, asked))["shift"] == shift["id"]
+
     @pytest.mark.parametrize("body", [{"amount": "1.00"}, {"amount": "1.00", "reason": " "}, {"reason": "x"}])
     def test_it_has_an_amount_and_a_reason(self, till: Till, body: dict[str, Any]) -> None:
         paid = till.paid(till.bill(), "650.00", "card", reference="T-1")
@@ -175,7 +184,7 @@ class TestRefund:
 
 class TestAdvances:
     def test_one_is_taken_shown_and_given_back(self, till: Till) -> None:
-        patient = till.patient()
+        patient, _ = till.patient(), till.open()
         paid = advance(till, patient.pk, "500.00")
         assert (paid["bill"], paid["due"], paid["kept"], paid["amount"]) == (None, None, "500.00", "500.00")
         assert balance(till, patient.pk) == "500.00"
@@ -229,6 +238,7 @@ class TestReceipts:
         assert prints == [0, 1, 2]
 
     def test_lists_cost_the_same_however_long_they_are(self, till: Till, django_assert_num_queries: Any) -> None:
+        till.open()
         for length in (1, 3):
             while Receipt.objects.count() < 2 * length:
                 paid = till.paid(till.bill(), "9.00", "card", reference=f"T-{Receipt.objects.count()}")
@@ -322,7 +332,7 @@ class TestCost:
         body = {"amount": "1.00", "reason": "Too much"}
         with most(21):
             self.post(till, number, f"payments/{paid['id']}/refund/", body)
-        with most(16):
+        with most(17):
             self.post(till, number, f"bills/{bill['id']}/credit/", body)
 
     def post(self, till: Till, number: int, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -34,8 +34,8 @@ SILENT = {
     # what people call it, and why
     "bill.about", "bill.billable_type", "bill.billable_id", "bill.currency", "bill.void_reason", "line.description",
     "line.discount_reason", "line.item_type", "line.item_id", "line.position", "creditnote.reason", "refund.reason",
-    "shift.reason", "shift.counts", "cashmovement.reason", "payment.reference", "refund.reference",
-    "ledgeraccount.name",
+    "shift.reason", "shift.counts", "cashmovement.reason", "payment.reference", "payment.reference_doubled",
+    "refund.reference", "ledgeraccount.name",
     # who did it, whose it is beside the department
     "bill.created_by_id", "bill.voided_by_id", "line.doctor_id", "creditnote.by_id", "receipt.by_id", "payment.by_id",
     "refund.by_id", "shift.cashier_id", "shift.closed_by_id", "cashmovement.by_id", "ledgertransaction.by_id",

@@ -73,6 +73,14 @@ class TestTheSameReferenceTwice:
         assert sorted(house.status(bill) for bill in made) == ["open", "paid"]
         assert found(house) == set()
 
+    def test_written_in_two_ways_it_pays_one_of_them(self, house: House) -> None:
+        made = [house.bill("500"), house.bill("500")]
+        ways = zip(made, ("ab 12", "AB12"), strict=True)
+        done = race([lambda bill=bill, way=way: house.pay(bill, card("500", way), by=None) for bill, way in ways])  # type: ignore[misc]
+        assert codes(done) == ["reference_used"]
+        assert sorted(house.status(bill) for bill in made) == ["open", "paid"]
+        assert found(house) == set()
+
     def test_for_the_same_bill_it_is_one_payment_and_everybody_gets_its_receipt(self, house: House) -> None:
         bill = house.bill("500")
         done = race_of(8, lambda n: house.pay(bill, card("200", "T-1"), by=None))
@@ -86,7 +94,7 @@ class TestTheSameReferenceTwice:
         assert house.balance("advance") == -200
 
     def test_control_without_the_index_it_pays_two_bills(self, house: House, unlocked: WithoutLock) -> None:
-        unlocked.drop("billing_payment", "payment_reference_once")
+        unlocked.drop("billing_payment", "payment_reference_once", "payment_reference_once_however_written")
         unlocked.all_read_first(2, (payments, "_write"))
         made = [house.bill("500"), house.bill("500")]
         done = race([lambda bill=bill: house.pay(bill, card("500", "T-1"), by=None) for bill in made])  # type: ignore[misc]

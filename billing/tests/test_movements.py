@@ -1,5 +1,7 @@
 """Cash carried into a drawer and out of it in the middle of a shift: to the safe, from it, petty cash and back."""
 
+import threading
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +12,21 @@ from django.utils import timezone
 from accounts.errors import OutOfReach, PermissionDenied
 from accounts.models import Permission, Role
 from billing.actions import move_cash, movements, shifts
-from billing.errors import BadAmount, NotInDrawer, ReasonNeeded, ReasonTooLong, ShiftIsClosed, UnknownShift
+from billing.errors import (
+    BadAmount,
+    NotInDrawer,
+    PettyTooLarge,
+    ReasonNeeded,
+    ReasonTooLong,
+    ShiftIsClosed,
+    UnknownShift,
+)
 from billing.models import CashMovement, Shift
 from billing.queries.shifts import expected_cash, moved_cash, movements_of, shift_report
 from billing.tests.house import House, card, gapless, numbers
 from billing.tests.racing import WithoutLock, codes, found
 from common.errors import BadInput
-from common.testing.races import Outcomes, race, race_of
+from common.testing.races import PATIENCE, Outcomes, race, race_of
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +48,7 @@ class TestWhereItGoes:
             ("to_safe", "900", "-900", "0"),
             ("from_safe", "1100", "-1100", "0"),
             ("paid_out", "900", "-1000", "100"),
-            ("came_back", "1100", "-1000", "-100"),
+            ("came_back", "950", "-1000", "50"),
         ],
     )
     def test_between_the_drawer_and_the_safe_or_what_was_spent(
@@ -46,8 +56,10 @@ class TestWhereItGoes:
     ) -> None:
         house = House()
         shift = house.open()
+        before = [house.move(shift, "paid_out", "150")] if kind == "came_back" else []
         row = house.move(shift, kind, "100", " courier ")
-        assert (row.number, row.amount, row.reason, row.by) == ("M-2031-000001", D(100), "courier", house.meena)
+        number = f"M-2031-{len(before) + 1:06d}"
+        assert (row.number, row.amount, row.reason, row.by) == (number, D(100), "courier", house.meena)
         assert (row.date, row.at, row.facility, row.shift) == (house.now.date(), house.now, house.facility, shift)
         assert (house.balance("cash"), house.balance("safe"), house.balance("petty")) == (D(holds), D(safe), D(petty))
         assert expected_cash(shift) == D(holds)
@@ -114,6 +126,75 @@ class TestWhatIsRefused:
             house.move(shift, "from_safe", "1")
         with pytest.raises(UnknownShift):
             house.act(move_cash, shift_id=0, kind="to_safe", amount=D(1))
+
+
+class TestPettyCashThatComesBack:
+    """Never more of it than was spent, in all shifts of the facility together."""
+
+    def test_no_more_than_was_spent(self, house: House, shift: Shift) -> None:
+        with pytest.raises(PettyTooLarge):
+            house.move(shift, "came_back", "0.01")
+        house.move(shift, "paid_out", "60")
+        with pytest.raises(PettyTooLarge) as refused:
+            house.move(shift, "came_back", "60.01")
+        assert (refused.value.code, refused.value.status) == ("petty_too_large", 409)
+        said = "₹60.00 of petty cash were spent and not brought back; ₹60.01 cannot be brought back."
+        assert str(refused.value) == said
+        house.move(shift, "came_back", "45")
+        with pytest.raises(PettyTooLarge):
+            house.move(shift, "came_back", "15.01")
+        house.move(shift, "came_back", "15")
+        assert (house.balance("petty"), expected_cash(shift)) == (0, 1000)
+        assert numbers(house.facility.pk, "billing_cashmovement", "M") == [1, 2, 3]
+
+    def test_in_another_shift_than_it_was_spent_in(self, house: House, shift: Shift) -> None:
+        house.move(shift, "paid_out", "60")
+        house.close(shift, "940")
+        house.move(Shift.objects.get(cashier=house.farah), "came_back", "20")
+        assert house.balance("petty") == 40
+
+    def test_what_another_facility_spent_is_its_own(self, house: House, shift: Shift) -> None:
+        other = House()
+        other.move(other.open(), "paid_out", "60")
+        with pytest.raises(PettyTooLarge):
+            house.move(shift, "came_back", "1")
+
+    def test_change_from_the_safe_has_no_such_limit(self, house: House, shift: Shift) -> None:
+        house.move(shift, "from_safe", "5000")
+        assert expected_cash(shift) == 6000
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTheSamePettyCashBroughtBackTwice:
+    def both(self, house: House) -> Outcomes:
+        house.move(Shift.objects.get(cashier=house.meena), "paid_out", "60")
+        own = [Shift.objects.get(cashier=cashier) for cashier in house.cashiers]
+        return race([lambda shift=shift: house.move(shift, "came_back", "60") for shift in own])  # type: ignore[misc]
+
+    def test_into_two_drawers_at_once_it_comes_once(self, house: House) -> None:
+        assert codes(self.both(house)) == ["petty_too_large"]
+        assert house.balance("petty") == 0
+        assert found(house) == set()
+
+    def test_control_without_the_lock_it_comes_twice_and_the_proof_finds_it(
+        self, house: House, unlocked: WithoutLock
+    ) -> None:
+        house.pace = timedelta(0)
+        wait = threading.Barrier(2, timeout=PATIENCE)
+        unlocked.patch.setattr(movements, "require_petty_spent", before(wait, movements.require_petty_spent))
+        assert len(self.both(house).returned) == 2
+        assert house.balance("petty") == -60
+        assert found(house) == {"petty_below_zero"}
+
+
+def before(wait: threading.Barrier, look: Any) -> Any:
+    """Nobody writes before both have looked."""
+
+    def looked(*asked: Any) -> None:
+        look(*asked)
+        wait.wait()
+
+    return looked
 
 
 class TestWho:

@@ -1,6 +1,8 @@
 """Giving money back: of a payment, of a bill, off an account; by which way, from which shift, and what is refused."""
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -15,12 +17,13 @@ from billing.errors import (
     NothingToGiveBack,
     NotInDrawer,
     ReasonNeeded,
+    RefundNeedsShift,
     RefundTooLarge,
-    ShiftClosed,
     UnknownPayment,
 )
 from billing.models import Payment, Refund
 from billing.queries import shift_report
+from billing.tenders import Tender
 from billing.tests.house import D, House, card, from_account, on_account, paid
 from common.errors import BadInput, PreconditionFailed
 
@@ -82,8 +85,8 @@ class TestOfAPayment:
 
     def test_onto_the_patient_s_account_no_cash_moves(self, house: House) -> None:
         bill, (payment,) = paid(house, "650")
-        refund = house.refund(payment, "650", to_account=True, by=house.farah)  # who has no shift
-        assert (refund.method, refund.shift_id) == ("account", None)
+        refund = house.refund(payment, "650", to_account=True)
+        assert (refund.method, refund.shift_id) == ("account", house.meena.shifts.get().pk)
         assert (on_account(house), house.balance("cash"), house.status(bill)) == (D(650), D(1650), "open")
         house.pay(bill, from_account("650"))
         assert (on_account(house), house.status(bill)) == (D(0), "paid")
@@ -144,11 +147,54 @@ class TestFromWhoseShift:
         assert (refund.shift_id, refund.date) == (second.pk, house.now.date())
         assert (shift_report(first).expected, shift_report(second).expected) == (D(1650), D(350))
 
-    def test_cash_needs_the_open_shift_of_whoever_pays(self, house: House) -> None:
-        _, (payment,) = paid(house, "650")
+    @pytest.mark.parametrize("method", ["cash", "card", "bank", "upi", "wallet", "account"])
+    def test_every_way_needs_the_open_shift_of_whoever_pays(self, house: House, method: str) -> None:
+        house.deposit("650")
+        bill, (payment,) = paid(house, Tender(method, D(650), reference=f"{method}-1"))
+        house.credit(bill, "100")
+        works: list[Callable[..., Any]] = [
+            lambda **how: house.refund(payment, "50", **how),
+            lambda **how: house.give_back(bill, **how),
+            lambda **how: house.refund(payment, "50", to_account=True, **how),
+        ]
+        for work in works:
+            with pytest.raises(RefundNeedsShift) as refused:
+                work(by=house.farah)
+            assert (refused.value.code, refused.value.status) == ("shift_closed", 409)
+            assert "belongs to the shift of whoever gives it" in str(refused.value)
+        shift = house.open(house.farah, drawer=1, float_amount="100")
+        assert house.refund(payment, "50", by=house.farah).shift_id == shift.pk
+        assert house.give_back(bill, by=house.farah).shift_id == shift.pk
+
+    @pytest.mark.parametrize("way", ["650", card("650", "A-1")])
+    def test_what_lies_on_an_account_needs_it_too(self, house: House, way: str | Tender) -> None:
+        house.deposit(way)
         for by in (house.farah, None):
-            with pytest.raises(ShiftClosed):
-                house.refund(payment, "50", by=by)
+            with pytest.raises(RefundNeedsShift):
+                house.refund_advance("50", by=by)
+        house.refund_advance("50")
+        assert on_account(house) == D(600)
+
+    def test_who_has_no_drawer_begins_a_shift_with_an_empty_one(self, house: House) -> None:
+        _, (payment,) = paid(house, card("650"))
+        with pytest.raises(RefundNeedsShift):
+            house.refund(payment, "650", by=house.farah)
+        shift = house.open(house.farah, drawer=1, float_amount="0")
+        house.refund(payment, "650", by=house.farah)
+        report = shift_report(shift)
+        assert (report.given, report.expected, report.vouchers) == (D(650), D(0), 1)
+        house.close(shift, "0")
+
+    @pytest.mark.parametrize("way", ["650", card("650", "A-2")])
+    def test_the_clinic_itself_has_no_shift_and_pays_nothing_out(self, house: House, way: str | Tender) -> None:
+        bill, (payment,) = paid(house, way)
+        house.credit(bill, "100")
+        with pytest.raises(RefundNeedsShift):
+            house.refund(payment, "50", by=None)
+        with pytest.raises(RefundNeedsShift):
+            house.give_back(bill, by=None)
+        assert house.give_back(bill, to_account=True, by=None).shift_id is None
+        assert on_account(house) == D(100)
 
     def test_a_drawer_does_not_give_what_it_does_not_hold(self, house: House) -> None:
         bill, (payment,) = paid(house, "5000", total="5000")
@@ -242,7 +288,8 @@ class TestRefused:
         by = UserFactory(username="only-refunds", roles=["refunds"], facility=house.facility)
         with pytest.raises(PermissionDenied):
             house.refund(payment, "5", credit=True, by=by)
-        house.refund(payment, "5", by=by)
+        with pytest.raises(RefundNeedsShift):
+            house.refund(payment, "5", by=by)
 
     def test_another_facility_s_payment_is_not_there(self, house: House) -> None:
         bill, (payment,) = paid(house, card("650"))

@@ -99,6 +99,7 @@ def assert_everything_happened(days: Days) -> None:
     deeds = "bill, pay, deposit, void, credit, refund, give back, refund advance, move, open, close, again"
     assert {deed for deed in deeds.split(", ") if said.get(deed, 0) < DAYS // 100} == set()
     assert {"to_safe", "from_safe", "paid_out", "came_back", "move not_in_drawer", "move shift_closed"} <= set(said)
+    assert "move petty_too_large" in said
     refused = {code.split()[-1] for code in said}
     assert {
         "overpayment", "bill_not_open", "advance_too_small", "reference_used", "refund_too_large", "credit_too_large",

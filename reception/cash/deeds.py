@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.permissions import require
 from billing import actions
-from billing.errors import DiscountLimitPassed
+from billing.errors import LimitPassed
 from billing.models import Bill, Shift
 from billing.queries import get_bill
 from billing.queries.shifts import expected_cash
@@ -43,7 +43,7 @@ def _answered(request: HttpRequest, where: Place, deed: Deed, again: Callable[[D
         raise
     except DomainError as refused:
         error = SentBefore() if isinstance(refused, IdempotencyConflict) else refused
-        if isinstance(error, Forbidden) and not isinstance(error, DiscountLimitPassed):
+        if isinstance(error, Forbidden) and not isinstance(error, LimitPassed):
             raise
         try:
             context = again(error)

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import Facility, User
+from accounts.models import Facility, Role, User
 from billing import actions
-from billing.models import Bill, BillingSettings, Drawer, Payment, Price, Shift, TaxRate
+from billing.models import Bill, BillingSettings, CreditLimit, Drawer, Payment, Price, Shift, TaxRate
 from billing.prices import line_of
 from billing.queries.shifts import expected_cash
 from billing.rules import Off
@@ -45,6 +45,9 @@ PRICES = (
 )
 """Code, name, what it is, price in rupees, tax."""
 
+CREDITED = {"billing-staff": Decimal(50), "manager": Decimal(100)}
+"""Percent of a bill that a role may take off it by credit notes."""
+
 EVENING = timedelta(hours=4)
 """Who came so long ago is still here, though it was on the day before."""
 
@@ -69,6 +72,8 @@ def furnish(facility: Facility, first: date) -> None:
         for code, name, kind, amount, tax in PRICES
     )  # fmt: skip
     Drawer.objects.bulk_create(Drawer(facility=facility, name=f"Drawer {n}") for n in (1, 2))
+    for role in Role.objects.filter(slug__in=CREDITED):
+        CreditLimit.objects.get_or_create(role=role, defaults={"percent": CREDITED[role.slug]})
 
 
 def rules(facility: Facility) -> BillingSettings:

@@ -80,6 +80,7 @@ class TestCancelling:
         from billing import actions
 
         till = Till(refund_full_hours=2)
+        till.open_shift()
         token = paid(till)
         cancel(token)
         bill = till.bills(token)[0]

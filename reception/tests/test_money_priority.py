@@ -93,6 +93,7 @@ class TestTakingTheFee:
 
 
 def give_back(till: Till, receipt: Receipt, amount: int, **more: bool) -> Refund:
+    till.open_shift()
     payment = receipt.payments.get()
     deed = {"payment_id": payment.pk, "amount": Decimal(amount), "reason": "Changed her mind", **more}
     refund: Refund = outermost(lambda: actions.refund_payment(**deed, by=till.meena))
@@ -182,6 +183,7 @@ class TestWithoutTheCashDesk:
 class TestWhileItIsUsed:
     def test_the_fee_is_neither_credited_nor_given_back(self) -> None:
         till = Till()
+        till.open_shift()
         token = till.give("Ravi", "online", arrived=False)
         payment = take(till, token).payments.get()
         manager = till.user("manager")
@@ -197,6 +199,7 @@ class TestWhileItIsUsed:
 
     def test_afterwards_it_goes_by_the_rule(self) -> None:
         till = Till(refund_full_hours=1)
+        till.open_shift()
         token = till.give("Ravi", "online", slot=2, arrived=False)
         take(till, token)
         outermost(lambda: allocation.cancel_token(token_id=token.pk, reason="Patient asked", by=None))
@@ -207,6 +210,7 @@ class TestWhileItIsUsed:
 
     def test_another_line_of_the_same_bill_may_be_credited(self) -> None:
         till = Till()
+        till.open_shift()
         token = till.give("Ravi", "paid", arrived=True)
         bill = till.live(token)
         till.pay(bill)
