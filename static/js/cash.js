@@ -4,7 +4,7 @@
 import { cents, count, said } from "./cash-amounts.js";
 import { filled } from "./cash-kept.js";
 import { $, $$, typing } from "./dom.js";
-import { openDrawer } from "./drawer.js";
+import { claimDrawer, openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
 import { control, onEscape, onKey, pressAfter } from "./keys.js";
 import { lost } from "./line.js";
@@ -219,11 +219,11 @@ function select(row) {
 
 /** What a row is about, beside it; the focus stays in the row. */
 async function load(address) {
-  const wanted = selected;
+  const wanted = claimDrawer();
   const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } }).catch(() => null);
   if (!answer) return lost("get");
   const text = await answer.text();
-  if (wanted !== selected || !answer.ok) return;
+  if (!wanted() || !answer.ok) return;
   $("#drawer").outerHTML = text;
   htmx.process($("#drawer"));
   remember(address);

@@ -96,7 +96,13 @@ onKey((key) => {
   return Boolean(walk?.(step));
 });
 
-/** An action's answer brings the bar of its token: that one is selected now. */
+/** An action's answer brings the bar of its token: that one is selected now, unless one has walked on meanwhile. */
+let walkedOn = false;
+document.addEventListener("htmx:beforeRequest", ({ detail }) => (detail.xhr.selected = selected));
+document.addEventListener("htmx:beforeSwap", ({ detail }) => (walkedOn = detail.xhr.selected !== selected), true);
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.id === "actionbar" && walkedOn) detail.shouldSwap = false;
+});
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (detail.target.id !== "actionbar") return;
   selected = $("#actionbar").dataset.token ?? selected;
@@ -161,7 +167,8 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   const values = { ...Object.fromEntries(new FormData(form)), idempotency_key: freshKey() };
   submitter.disabled = true;
-  htmx.ajax("POST", submitter.formAction, { values, swap: "none" }).catch(said).finally(() => (submitter.disabled = false));
+  // Each button has a queue of its own: of what waits in one, htmx sends the last alone.
+  htmx.ajax("POST", submitter.formAction, { source: submitter, values, swap: "none" }).catch(said).finally(() => (submitter.disabled = false));
 });
 
 /** A name for this press alone; `crypto.randomUUID` is kept from pages that came without TLS. */

@@ -2,7 +2,7 @@
 
 import { $, $$, typing, visible } from "./dom.js";
 import { forget } from "./find.js";
-import { keepKeysFor, onEscape, onKey } from "./keys.js";
+import { keepKeysFor, onEscape, onKey, pressAfter } from "./keys.js";
 import { said } from "./line.js";
 
 // What the address says of the drawer alone; gone from it when the drawer is closed.
@@ -13,7 +13,15 @@ const NOTICED = 300;
 
 let cameFrom = null;
 let arrived = null;
+let asked = null; // the request that fills it
+let turn = 0;
 let slow = 0;
+
+/** Fill it from elsewhere: answers whether that is still wanted, until it is asked for something or closed. */
+export function claimDrawer() {
+  const mine = (turn += 1);
+  return () => mine === turn;
+}
 
 /** Load the drawer from an address. */
 export function openDrawer(address) {
@@ -24,6 +32,7 @@ export function openDrawer(address) {
 /** Close it; the focus goes back to where it came from. Others learn of it by `drawer:closing` and `drawer:closed`. */
 export function closeDrawer() {
   const drawer = $("#drawer");
+  turn += 1;
   if (!drawer || drawer.hidden) return false;
   document.dispatchEvent(new CustomEvent("drawer:closing", { detail: { drawer } }));
   drawer.hidden = true;
@@ -46,6 +55,7 @@ document.addEventListener("click", (event) => {
 
 /** From now on until it is there, keys are kept for it. */
 function expect() {
+  turn += 1;
   if ($("#drawer").hidden) cameFrom = document.activeElement;
   if (typing(document.activeElement)) document.activeElement.blur();
   if (arrived) return;
@@ -69,12 +79,15 @@ function announce() {
   drawer.hidden = false;
 }
 
-document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.target?.id === "drawer") expect();
-});
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  // Settled by then, or failed.
-  if (detail.target?.id === "drawer" || !detail.successful) setTimeout(settled, 60);
+// The request itself says when it is over, for what asked may be gone from the page by then; and it ends its own wait
+// alone, not one that fast fingers have begun since.
+document.addEventListener("htmx:beforeRequest", ({ detail: { xhr, target, requestConfig } }) => {
+  const over = new Promise((resolve) => xhr.addEventListener("loadend", resolve));
+  if (target?.id === "drawer") {
+    expect();
+    asked = xhr;
+    over.then(() => asked === xhr && settled());
+  } else if (requestConfig.verb !== "get") pressAfter(over); // a step's answer brings new buttons
 });
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.elt.id !== "drawer" || detail.elt.hidden) return;

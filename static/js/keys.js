@@ -9,6 +9,8 @@ const handlers = [];
 const closers = [];
 let coming = null;
 let before = null;
+let begun = null; // the key whose step is on its way
+let last = null; // the last of the keys that wait
 
 /** Do something with keys that press no control. The handler answers true where the key was its own. */
 export function onKey(handler) {
@@ -32,9 +34,26 @@ export function keepKeysFor(promise) {
 /** Controls are being renewed: a key waits for them, but walking on does not. */
 export function pressAfter(promise) {
   const mine = promise.catch(() => {}).then(() => {
-    if (before === mine) before = null;
+    if (before !== mine) return;
+    before = null;
+    if (!last) begun = null;
   });
   before = mine;
+  begun = null;
+}
+
+/** Until nothing is on its way and every key before it was heard, a key waits; so keys keep their order. */
+function wait(key) {
+  const mine = (last ?? Promise.resolve()).then(() => nothingComes()).then(() => again(key)).finally(() => {
+    if (last !== mine) return;
+    last = null;
+    if (!before) begun = null;
+  });
+  last = mine;
+}
+
+async function nothingComes() {
+  while (coming || before) await (coming ?? before);
 }
 
 /** The control that a key presses. */
@@ -73,17 +92,26 @@ function act(key, event) {
   if (handlers.some((handler) => handler(key, event))) return true;
   if (event?.repeat) return false;
   const name = key.length === 1 ? key.toLowerCase() : key;
-  if (before && key.length === 1) {
-    before.then(() => pressFor(name));
-    return true;
-  }
+  // Pressed again while its step is on the way: meant once.
+  if ((before || last) && name === begun) return true;
+  if (before && key.length === 1) return wait(key), true;
   return pressFor(name);
 }
 
 function pressFor(name) {
   const found = control(name);
+  const others = before;
   if (found) press(found);
+  if (before !== others) begun = name;
   return Boolean(found);
+}
+
+/** A key that waited has its turn. */
+function again(key) {
+  const focused = document.activeElement;
+  if (typing(focused)) return type(focused, key);
+  if (key === "Escape") return escape();
+  if (!act(key) && key === "Enter" && focused.matches("a, button, summary")) focused.click();
 }
 
 /** A key that came before its field had the focus. */
@@ -99,14 +127,13 @@ function escape() {
   return closers.some(({ closer }) => closer()) || pressFor("Escape");
 }
 
-async function keydown(event) {
+function keydown(event) {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (key === "Tab" || key === "Shift") return;
-  if (coming) {
+  if (coming || (last && !typing(target))) {
     event.preventDefault();
-    while (coming) await coming;
-    return typing(document.activeElement) ? type(document.activeElement, key) : key === "Escape" ? escape() : act(key);
+    return wait(key);
   }
   if (key === "Escape") {
     if (!$("dialog:modal")) escape();

@@ -3,7 +3,6 @@
 import { $ } from "./dom.js";
 
 let asking = null; // where one was when something was sent
-document.addEventListener("htmx:beforeRequest", () => (asking = document.activeElement), true);
 
 /** Nobody answered, or somebody between us and the server did: it is said, and one goes on where one was. */
 export function lost(verb) {
@@ -16,21 +15,39 @@ export function lost(verb) {
   setTimeout(() => {
     // The button works again by then, and nobody has gone elsewhere.
     if (from?.isConnected && document.activeElement === document.body) from.focus();
-  }, 80);
+  });
 }
 
 /** For what htmx was asked by hand: the listeners below have told of it when it fails. */
 export const said = () => null;
 
-for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, ({ detail }) => lost(detail.requestConfig.verb));
+const broken = (xhr) => xhr.status >= 500 && !xhr.getResponseHeader("HX-Retarget");
+
+/** What sent a request, or what its answer is for, may have been renewed meanwhile. htmx would look for all that the
+    answer brings around the element that is gone: it comes back out of sight until the answer is in. */
+function stillThere(asked) {
+  const { elt, target, xhr } = asked;
+  if (!target.isConnected && target.id) asked.target = document.getElementById(target.id) ?? target;
+  if (elt.isConnected) return;
+  const gone = elt.getRootNode();
+  gone.removeAttribute("id");
+  const place = document.body.appendChild(document.createElement("div"));
+  place.hidden = true;
+  place.append(gone);
+  xhr.addEventListener("loadend", () => place.remove());
 }
+
+// The request itself tells how it ended, for not every event of an element that is gone is heard.
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  const { xhr, requestConfig } = detail;
+  asking = document.activeElement;
+  xhr.addEventListener("readystatechange", () => xhr.readyState === XMLHttpRequest.DONE && stillThere(detail));
+  for (const name of ["error", "timeout"]) xhr.addEventListener(name, () => lost(requestConfig.verb));
+  xhr.addEventListener("load", () => {
+    if (broken(xhr)) lost(requestConfig.verb);
+    else if (xhr.status < 400 && $("#messages [data-post]")) $("#messages").replaceChildren();
+  });
+}, true);
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (detail.xhr.status >= 500 && !detail.xhr.getResponseHeader("HX-Retarget")) {
-    detail.shouldSwap = false;
-    lost(detail.requestConfig.verb);
-  }
-});
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful && $("#messages [data-post]")) $("#messages").replaceChildren();
+  if (broken(detail.xhr)) detail.shouldSwap = false;
 });

@@ -8,6 +8,8 @@ const LASTED = 5_000;
 const OLD_DAY = 410;
 const GONE = [401, 403, 404, OLD_DAY]; // signed out, not allowed any more, not there, opened yesterday
 const LONGEST = 10_000;
+const LONGEST_PRESS = 2_000;
+const AFTER_PRESS = 50;
 
 const body = document.body;
 const sign = () => document.getElementById("live");
@@ -82,14 +84,33 @@ function arrange({ id, dataset }, changed) {
   place.dataset.count = wanted.length;
 }
 
-function take(block) {
+async function take(block) {
   let version = seen;
   for (const line of block.split("\n")) {
     if (line.startsWith("id: ")) version = line.slice(4);
-    else if (line.startsWith("data: ")) put(JSON.parse(line.slice(6)));
+    else if (line.startsWith("data: ")) {
+      const texts = JSON.parse(line.slice(6));
+      await pressing;
+      put(texts);
+    }
   }
   seen = version; // what could not be put into the page was not seen, and is asked for again
 }
+
+// A button that is replaced between press and release is not pressed: what comes meanwhile waits for the release.
+let pressing = null;
+let release = () => {};
+
+function pressed() {
+  release();
+  pressing = new Promise((resolve) => (release = resolve));
+  setTimeout(release, LONGEST_PRESS);
+}
+
+addEventListener("pointerdown", pressed, true);
+addEventListener("keydown", ({ key, repeat }) => key === " " && !repeat && pressed(), true);
+// A finger's click comes after the finger has left.
+for (const name of ["pointerup", "pointercancel", "keyup"]) addEventListener(name, () => setTimeout(() => release(), AFTER_PRESS), true);
 
 // --- the stream -----------------------------------------------------------------------------------------------------
 
@@ -124,7 +145,7 @@ async function read(reader) {
     text += value;
     const blocks = text.split("\n\n");
     text = blocks.pop();
-    blocks.forEach(take);
+    for (const block of blocks) await take(block);
   }
 }
 

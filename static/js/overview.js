@@ -2,6 +2,7 @@
 // this file a row leads to the column at the desk.
 
 import { $, $$, typing } from "./dom.js";
+import { claimDrawer } from "./drawer.js";
 import { onKey, pressAfter } from "./keys.js";
 
 const rows = () => $$("#ov-rows > [role=row]");
@@ -22,10 +23,11 @@ function select(row) {
 
 /** The panel of a doctor; where another was selected meanwhile, that one's is on its way. The focus stays in the row. */
 async function load(id) {
+  const wanted = claimDrawer();
   const address = $(".hall").dataset.panel + id.slice(3);
   const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } });
   const text = await answer.text();
-  if (id !== selected || !answer.ok) return;
+  if (!wanted() || !answer.ok) return;
   const slots = $("#drawer .slots");
   const top = slots?.closest(".col").id === `col-${id.slice(3)}` ? slots.scrollTop : 0;
   $("#drawer").outerHTML = text;
