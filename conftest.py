@@ -216,13 +216,18 @@ def _static_files_are_listed_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker: DjangoDbBlocker, worker_id: str) -> Iterator[None]:
-    """Instead of pytest-django's own: a copy of the template for this process."""
+def own_database(django_db_blocker: DjangoDbBlocker, worker_id: str) -> Iterator[TestDatabase]:
+    """The database of this process: a copy of the template."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         database = TestDatabase(worker_id)
         database.prepare()
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: database.renew())
         with django_db_blocker.block():
-            yield
+            yield database
         connections.close_all()
         database.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(own_database: TestDatabase) -> None:
+    """Instead of pytest-django's own."""

@@ -91,9 +91,10 @@ def url() -> str:
     return f"postgresql://postgres@/{connection.settings_dict['NAME']}?host={host}"
 
 
-@pytest.fixture
-def server(transactional_db, tmp_path) -> Iterator[Running]:
-    running = Running(tmp_path)
+@contextlib.contextmanager
+def started(folder: Path) -> Iterator[Running]:
+    """A server that answers; at the end nobody of it is left."""
+    running = Running(folder)
     try:
         wait_until(lambda: running.answers() or running.process.poll() is not None, 60)
         assert running.answers(), running.said()
@@ -105,17 +106,18 @@ def server(transactional_db, tmp_path) -> Iterator[Running]:
 
 
 @pytest.fixture
+def server(transactional_db, tmp_path) -> Iterator[Running]:
+    with started(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
 def slow_to_lose(server: Running) -> Iterator[list[socket.socket]]:
     """Four people who look at a stream."""
     streams = [server.stream() for _ in range(4)]
     yield streams
     for stream in streams:
         stream.close()
-
-
-def test_it_is_ready_when_database_migrations_and_jobs_are(server):
-    assert wait_until(lambda: server.ask("/readyz")[0] == 200), server.ask("/readyz")
-    assert json.loads(server.ask("/readyz")[1])["checks"] == {"database": True, "migrations": True, "jobs": True}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -139,43 +141,55 @@ def test_nobody_stays_behind_when_the_parent_is_killed(server):
     server.end(signal.SIGKILL)
 
 
-def test_a_second_server_on_the_same_port_is_told_so(server):
-    second = subprocess.run(
-        [sys.executable, "manage.py", "serve", "--port", str(server.port)],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url()},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert second.returncode == 1
-    assert f"Port {server.port}" in second.stderr
-    assert "Traceback" not in second.stderr
+class TestWhatItAnswers:
+    """One server for them all: they ask, and change nothing."""
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def server(cls, own_database, django_db_blocker, tmp_path_factory) -> Iterator[Running]:
+        with started(tmp_path_factory.mktemp("server")) as running:
+            yield running
+        # What it wrote by itself, such as that it is there.
+        with django_db_blocker.unblock():
+            own_database.renew()
 
-@pytest.mark.parametrize("size", [0, 1, 100_000, 3_000_000])
-def test_a_body_arrives_whole_in_one_piece_and_in_chunks(server, size):
-    body = os.urandom(size)
-    digest = hashlib.sha256(body).hexdigest()
-    whole = json.loads(server.ask("/test/echo/?q=%E0%A4%85", body)[1])
-    assert whole == {"digest": digest, "query": {"q": "अ"}, "length": str(size)}
-    chunks = json.loads(server.ask("/test/echo/", (body[i : i + 70_000] for i in range(0, size, 70_000)))[1])
-    assert chunks == {"digest": digest, "query": {}, "length": str(size)}
+    def test_it_is_ready_when_database_migrations_and_jobs_are(self, server):
+        assert wait_until(lambda: server.ask("/readyz")[0] == 200), server.ask("/readyz")
+        assert json.loads(server.ask("/readyz")[1])["checks"] == {"database": True, "migrations": True, "jobs": True}
 
+    def test_a_second_server_on_the_same_port_is_told_so(self, server):
+        second = subprocess.run(
+            [sys.executable, "manage.py", "serve", "--port", str(server.port)],
+            cwd=ROOT,
+            env=os.environ | {"DATABASE_URL": url()},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert second.returncode == 1
+        assert f"Port {server.port}" in second.stderr
+        assert "Traceback" not in second.stderr
 
-def test_a_long_answer_arrives_whole(server):
-    assert server.ask("/test/long/") == (200, b"0123456789" * 300_000)
+    @pytest.mark.parametrize("size", [0, 1, 100_000, 3_000_000])
+    def test_a_body_arrives_whole_in_one_piece_and_in_chunks(self, server, size):
+        body = os.urandom(size)
+        digest = hashlib.sha256(body).hexdigest()
+        whole = json.loads(server.ask("/test/echo/?q=%E0%A4%85", body)[1])
+        assert whole == {"digest": digest, "query": {"q": "अ"}, "length": str(size)}
+        chunks = json.loads(server.ask("/test/echo/", (body[i : i + 70_000] for i in range(0, size, 70_000)))[1])
+        assert chunks == {"digest": digest, "query": {}, "length": str(size)}
 
+    def test_a_long_answer_arrives_whole(self, server):
+        assert server.ask("/test/long/") == (200, b"0123456789" * 300_000)
 
-@pytest.mark.parametrize("size", [10_000_000, 40_000_000])
-def test_a_body_that_is_too_large_is_refused_with_a_code_and_a_sentence(server, size):
-    status, answer = server.ask("/api/v1/auth/login/", b" " * size)
-    assert status == 413
-    [error] = json.loads(answer)["errors"]
-    assert error["code"] == "too_large"
-    assert error["detail"].endswith(".")
+    @pytest.mark.parametrize("size", [10_000_000, 40_000_000])
+    def test_a_body_that_is_too_large_is_refused_with_a_code_and_a_sentence(self, server, size):
+        status, answer = server.ask("/api/v1/auth/login/", b" " * size)
+        assert status == 413
+        [error] = json.loads(answer)["errors"]
+        assert error["code"] == "too_large"
+        assert error["detail"].endswith(".")
 
-
-@pytest.mark.parametrize("path", ["/nothing/here", "/api/v1/%ff%fe", "/?%ff=%00", "/%00"])
-def test_no_address_however_odd_is_an_error_of_the_server(server, path):
-    assert server.ask(path)[0] < 500
+    @pytest.mark.parametrize("path", ["/nothing/here", "/api/v1/%ff%fe", "/?%ff=%00", "/%00"])
+    def test_no_address_however_odd_is_an_error_of_the_server(self, server, path):
+        assert server.ask(path)[0] < 500
