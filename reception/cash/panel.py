@@ -18,6 +18,7 @@ from reception.cash.priority import priority_of
 from reception.cash.questions import QUESTIONS
 from reception.cash.shifts import shift_by_address
 from reception.cash.sums import Read, moment, read, summed
+from reception.cash.vouchers import voucher_by_address
 from reception.cash.ways import denominations, methods
 from reception.money.fees import ABOUT_TOKENS, PRIORITY
 from reception.pages.asking import whole_number
@@ -192,5 +193,6 @@ _SHOWN: dict[str, Callable[[HttpRequest, Place, str], Context]] = {
     "token": token_by_address,
     "patient": persons.patient_by_address,
     "shift": shift_by_address,
+    "moved": voucher_by_address,
     "q": persons.found_by_address,
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reception.cash import deeds, pages, printing
+from reception.cash import deeds, pages, printing, vouchers
 
 urlpatterns = [
     path("", pages.cash, name="cash"),
@@ -26,6 +26,8 @@ urlpatterns = [
     path("receipts/<int:receipt_id>/print/", printing.receipt_print, name="cash_receipt_print"),
     path("shifts/", deeds.open_shift, name="cash_open_shift"),
     path("shifts/move/", deeds.move_cash, name="cash_move"),
+    path("moves/<int:movement_id>/", vouchers.voucher, name="cash_voucher"),
+    path("moves/<int:movement_id>/print/", vouchers.voucher_print, name="cash_voucher_print"),
     path("shifts/close/", deeds.close_shift, name="cash_close_shift"),
     path("shifts/<int:shift_id>/report/", printing.report, name="cash_report"),
     path("shifts/<int:shift_id>/pdf/", printing.report_pdf, name="cash_report_pdf"),

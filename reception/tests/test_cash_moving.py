@@ -1,13 +1,16 @@
 """Cash in and out of the drawer at the cash desk: the form, what it says, and the reports that show it."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 from playwright.sync_api import expect
 
 from accounts.models import Permission
 from billing.models import CashMovement, Shift
 from common.testing.browser import Browsing
+from reception.cash import vouchers
 from reception.tests.cashing import CashDesk
 from reception.tests.factories import text
 
@@ -28,10 +31,9 @@ def test_cash_goes_to_the_safe_and_petty_cash_out_and_the_page_says_what_is_left
     form = text(desk.meena.get("/cash/?do=move"))
     assert "The drawer holds ₹1,000.00. No more can go out." in form
     answer = desk.send("/cash/shifts/move/", shift=shift.pk, kind="to_safe", amount="400")
-    assert answer["Location"] == "/cash/?"
-    page = text(desk.meena.get("/cash/"))
-    year = desk.facility.local_date().year
-    assert f"To the safe: ₹400.00, M-{year}-000001. The drawer holds ₹600.00 now." in page
+    page = text(desk.meena.get(answer["Location"]))
+    assert "To the safe ₹400.00 The drawer holds ₹600.00 now." in page
+    assert f"M-{desk.facility.local_date().year}-000001 is printing." in page
     assert "cash expected ₹600.00" in page
     move(desk, shift, "paid_out", "35.50", "Courier")
     again = text(desk.meena.get("/cash/?do=move"))
@@ -102,6 +104,42 @@ def test_pressed_twice_it_is_moved_once(desk: CashDesk) -> None:
     assert CashMovement.objects.get().amount == 300
 
 
+def test_the_voucher_says_who_why_and_how_much_and_is_itself_once(desk: CashDesk) -> None:
+    shift = desk.open()
+    move(desk, shift, "paid_out", "60", "Tea")
+    row = CashMovement.objects.get()
+    assert f"?moved={row.pk}" in desk.meena.get(f"/cash/?do=move&shift={shift.pk}").content.decode()
+
+    def printed(client: Client, key: str) -> str:
+        return client.post(f"/cash/moves/{row.pk}/print/", {"idempotency_key": key})["Location"].rpartition("=")[2]
+
+    assert [printed(desk.meena, key) for key in ("one", "one", "two")] == ["first", "first", "copy"]
+    paper = text(desk.meena.get(f"/cash/moves/{row.pk}/?print=first"))
+    for words in (row.number, "Shift 1, Drawer 1", "Moved by Meena Pillai", "Petty cash paid out ₹60.00", "For: Tea"):
+        assert words in paper
+    assert "Given by Received by" in paper
+    assert "Copy" not in paper
+    assert "Copy, printed" in text(desk.meena.get(f"/cash/moves/{row.pk}/?print=copy"))
+    assert "Copy, printed" in text(desk.meena.get(f"/cash/moves/{row.pk}/"))
+
+
+def test_a_voucher_that_is_printed_late_or_by_somebody_else_is_a_copy(
+    desk: CashDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shift = desk.open()
+    move(desk, shift, "to_safe", "60")
+    manager = desk.browser_of(desk.user("manager"))
+    row = CashMovement.objects.get()
+    assert f"?moved={row.pk}" in manager.get(f"/cash/?tab=shifts&shift={shift.pk}").content.decode()
+    assert manager.post(f"/cash/moves/{row.pk}/print/")["Location"].endswith("=copy")
+    monkeypatch.setattr(vouchers, "FRESH", timedelta(seconds=-1))
+    assert desk.meena.post(f"/cash/moves/{row.pk}/print/")["Location"].endswith("=copy")
+    farah = desk.browser_of(desk.another())
+    assert farah.get(f"/cash/moves/{row.pk}/").status_code == 403
+    assert farah.post(f"/cash/moves/{row.pk}/print/").status_code == 403
+    assert desk.meena.get("/cash/moves/987654/").status_code == 404
+
+
 def test_with_the_keyboard_alone(desk: CashDesk, browsing: Browsing) -> None:
     desk.open()
     page = browsing.open("/cash/", user=desk.cashier)
@@ -115,8 +153,16 @@ def test_with_the_keyboard_alone(desk: CashDesk, browsing: Browsing) -> None:
     expect(drawer.locator("#amount")).to_have_value("2000")
     drawer.locator("#amount").fill("250")
     drawer.locator("#amount").press("Enter")
-    expect(drawer).to_be_hidden()
     expect(head).to_contain_text("₹750.00")
+    expect(drawer.get_by_role("link", name="Back to the list")).to_have_accessible_description("To the safe ₹250.00")
+    printer = page.frame_locator("iframe[name=printer]").locator("[data-print=done] .sheet")
+    expect(printer).to_contain_text("Received by")
+    expect(printer).not_to_contain_text("Copy")
+    keys.press("p")
+    expect(printer).to_contain_text("Copy")
+    keys.press("Enter")
+    keys.press("Escape")
+    expect(drawer).to_be_hidden()
     keys.press("m")
     expect(drawer).to_contain_text("To the safe")
     expect(drawer).to_contain_text("−250.00")

@@ -11,7 +11,7 @@ import { lost } from "./line.js";
 import { printNow } from "./printer.js";
 
 // What the address says of the drawer alone.
-const OWN = ["bill", "receipt", "shift", "taken", "token", "patient", "do", "split", "payment", "q", "since"];
+const OWN = ["bill", "receipt", "shift", "moved", "taken", "token", "patient", "do", "split", "payment", "q", "since"];
 
 // --- taking -----------------------------------------------------------------------------------------------------------
 
@@ -181,6 +181,13 @@ function refunding() {
   const amount = cents($("#amount").value);
   if (words && amount) words.textContent = words.dataset.words.replace("%", said(amount, $("#refund .with-unit > span").textContent));
 }
+
+/** Who leans on Enter takes one bill, not all that follow. */
+addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.repeat) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
 
 // --- rows and what stands beside them ---------------------------------------------------------------------------------
 
