@@ -1,0 +1,83 @@
+"""A queue of twenty at the cash desk: two keys a payment, and each step has the focus where the next key is needed."""
+
+import re
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from billing.models import Payment
+from common.testing.browser import Browsing
+from reception.tests.cashing import CashDesk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+QUEUE = 20
+
+
+@pytest.fixture
+def desk() -> CashDesk:
+    """Somebody sits at an open drawer."""
+    found = CashDesk()
+    found.open()
+    return found
+
+
+def opened(browsing: Browsing, desk: CashDesk, *, prints: bool) -> Page:
+    """The cash desk, at work. Where nothing is to be printed, no key can fall into the printing."""
+    context = browsing.context(user=desk.cashier, kept=False)
+    if not prints:
+        context.add_init_script("window.print = () => {}")
+    page = browsing.page(context)
+    page.goto(f"{browsing.server.url}/cash/")
+    expect(page.locator("#live")).to_have_text("Live")
+    return page
+
+
+def test_a_queue_is_paid_with_two_keys_each_however_fast_they_come(browsing: Browsing, desk: CashDesk) -> None:
+    for n in range(QUEUE):
+        desk.owe(f"Patient {n}", str(100 + n))
+    page = opened(browsing, desk, prints=False)
+    for _ in range(QUEUE):
+        page.keyboard.press("n")
+        page.keyboard.press("Enter")
+    expect(page.locator("#cash-tabs")).to_contain_text(f"Paid today {QUEUE}", timeout=60_000)
+    expect(page.locator("#drawer")).to_contain_text("Nothing else is owed")
+    assert sorted(Payment.objects.values_list("amount", flat=True)) == [Decimal(100 + n) for n in range(QUEUE)]
+
+
+def test_each_step_has_the_focus_where_the_next_key_is_needed(browsing: Browsing, desk: CashDesk) -> None:
+    for n in range(3):
+        desk.owe(f"Patient {n}", "650")
+    page = opened(browsing, desk, prints=True)
+    keys, drawer = page.keyboard, page.locator("#drawer")
+    printer = page.frame_locator("iframe[name=printer]")
+    for n in range(1, 4):
+        keys.press("n")
+        expect(drawer.locator("#received")).to_be_focused()
+        keys.type("1000")
+        expect(drawer.locator("[aria-live][aria-atomic=true]")).to_have_text(re.compile("Change to give.*₹350.00"))
+        keys.press("Enter")
+        expect(drawer.locator("[data-key=n]")).to_be_focused()
+        expect(drawer.locator("[data-key=n]")).to_have_accessible_description("₹650.00 taken. Give back ₹350.00")
+        expect(printer.locator("[data-print=done] .sheet")).to_contain_text(f"{n:06}")
+    assert Payment.objects.count() == 3
+
+
+def test_who_leans_on_enter_takes_one_bill(browsing: Browsing, desk: CashDesk) -> None:
+    for n in range(3):
+        desk.owe(f"Patient {n}", "650")
+    page = opened(browsing, desk, prints=True)
+    keys, drawer = page.keyboard, page.locator("#drawer")
+    keys.press("n")
+    expect(drawer.locator("#received")).to_be_focused()
+    keys.down("Enter")
+    expect(drawer.locator("[data-key=n]")).to_be_focused()
+    expect(page.frame_locator("iframe[name=printer]").locator("[data-print=done] .sheet")).to_be_attached()
+    for _ in range(3):
+        keys.down("Enter")
+    keys.up("Enter")
+    expect(drawer.locator("[data-key=n]")).to_be_focused()
+    assert Payment.objects.count() == 1
+    keys.press("Enter")
+    expect(drawer.locator("#received")).to_be_focused()
