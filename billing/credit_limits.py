@@ -7,7 +7,7 @@ from django.db.models import OuterRef, Q, Subquery, Sum
 from accounts.models import Role, User
 from billing.errors import CreditLimitPassed
 from billing.models import Bill, CreditLimit, CreditNote
-from billing.rules import HALF_A_CENT, HUNDRED, ZERO, rounded
+from billing.rules import HUNDRED, ZERO, rounded
 
 CREDIT = "billing.credit"
 
@@ -27,25 +27,37 @@ def credit_limit(user: User | None, facility_id: int) -> Decimal | None:
     return None if None in widths else max(widths, default=None)
 
 
-def require_credit(bill: Bill, amount: Decimal, *, by: User | None) -> None:
-    """Let pass who may take this much off a bill, together with what people took off it before.
+def most_to_credit(bill: Bill, by: User | None) -> Decimal:
+    """How much somebody may take off a bill now: what is left of it, within their limit. Two queries at most.
 
-    What the clinic took off by a rule, such as after a cancellation, counts for nobody. The caller holds the bill's
-    lock, and has asked for the permission.
+    The limit is for all that people took off it together. What the clinic took off by a rule, such as after a
+    cancellation, counts for nobody.
+    """
+    left, limit = bill.total - bill.credited, credit_limit(by, bill.facility_id)
+    if limit is None:
+        return left
+    return max(min(left, rounded(limit * bill.total / HUNDRED) - _taken_off(bill)), ZERO)
+
+
+def _taken_off(bill: Bill) -> Decimal:
+    """What people took off it before."""
+    return CreditNote.objects.filter(bill=bill, by__isnull=False).aggregate(sum=Sum("amount"))["sum"] or ZERO
+
+
+def require_credit(bill: Bill, amount: Decimal, *, by: User | None) -> None:
+    """Let pass who may take this much off a bill. The caller holds its lock, and has asked for the permission.
 
     Args:
         amount: of the credit note to be, taxes included.
 
     Raises:
-        CreditLimitPassed: 403.
+        CreditLimitPassed: 403. What is more than is left of the bill is not refused here.
     """
     limit = credit_limit(by, bill.facility_id)
     if limit is None:
         return
-    before = CreditNote.objects.filter(bill=bill, by__isnull=False).aggregate(sum=Sum("amount"))["sum"] or ZERO
-    off = before + amount
-    # Compared without division; half a cent more, for a percentage of the bill may have been rounded up.
-    if (off - HALF_A_CENT) * HUNDRED > limit * bill.total:
+    off = _taken_off(bill) + amount
+    if off > rounded(limit * bill.total / HUNDRED):
         percent = rounded(off * HUNDRED / bill.total) if bill.total else HUNDRED
         raise CreditLimitPassed(
             attr="amount", limit=f"{limit.normalize():f}", percent=f"{percent.normalize():f}", number=bill.number

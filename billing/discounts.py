@@ -1,6 +1,7 @@
 """Who may give away how much."""
 
 from decimal import Decimal
+from typing import Final
 
 from django.db.models import Max, Q
 
@@ -8,7 +9,9 @@ from accounts.models import User
 from accounts.permissions import require
 from billing.errors import DiscountLimitPassed
 from billing.models import DiscountLimit
-from billing.rules import HALF_A_CENT, HUNDRED, ZERO, Totals
+from billing.rules import HUNDRED, ZERO, Totals
+
+HALF_A_CENT: Final = Decimal("0.005")
 
 
 def discount_limit(user: User | None, facility_id: int) -> Decimal:

@@ -1,4 +1,4 @@
-"""What may be allowed about money. How much a role may give away is data: `DiscountLimit`."""
+"""What may be allowed about money. How much a role may give away or take off is data: discount and credit limits."""
 
 from accounts.permissions import register
 

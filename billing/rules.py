@@ -12,7 +12,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
 CENT: Final = Decimal("0.01")
-HALF_A_CENT: Final = Decimal("0.005")
 ZERO: Final = Decimal("0.00")
 HUNDRED: Final = Decimal(100)
 MOST: Final = Decimal("999999999.99")

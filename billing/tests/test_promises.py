@@ -9,7 +9,7 @@ from django.db import Error, IntegrityError, transaction
 
 from billing import actions
 from billing.actions.proofs import run_proof
-from billing.models import Bill, CashMovement, LedgerAccount, LedgerTransaction, Payment, Price, Shift, TaxRate
+from billing.models import Bill, CashMovement, LedgerAccount, LedgerTransaction, Payment, Price, Refund, Shift, TaxRate
 from billing.tests.house import House, card, from_account, rows
 from common.transactions import outermost
 from scheduling.tests.factories import DepartmentFactory, DoctorFactory
@@ -259,6 +259,25 @@ class TestShifts:
                 facility=house.facility, receipt=receipt, patient=house.patient, method="cash", amount=1,
                 date=house.now.date(), at=house.now,
             )  # fmt: skip
+
+    @pytest.mark.parametrize("method", ["card", "account", "cash"])
+    def test_whatever_goes_back_goes_out_of_a_shift_unless_the_clinic_itself_moves_it(
+        self, house: House, method: str
+    ) -> None:
+        house.open()
+        [payment] = house.pay(house.bill("100"), card("100")).payments.all()
+        voucher = house.refund(payment, "1").receipt
+        facts = {
+            "facility": house.facility, "receipt": voucher, "payment": payment, "bill_id": payment.bill_id,
+            "amount": 1, "reason": "x", "date": house.now.date(), "at": house.now, "method": method,
+        }  # fmt: skip
+        with pytest.raises(IntegrityError, match="_in_a_shift"), transaction.atomic():
+            Refund.objects.create(**facts, by=house.meena)
+        if method == "account":
+            Refund.objects.create(**facts, by=None)
+        else:
+            with pytest.raises(IntegrityError, match="_in_a_shift"), transaction.atomic():
+                Refund.objects.create(**facts, by=None)
 
 
 class TestFacilities:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.models import User
 from accounts.permissions import allows, require
+from billing.credit_limits import most_to_credit
 from billing.models import Payment, Shift
 from billing.queries import (
     advance_balance,
@@ -159,7 +160,6 @@ def _back(request: HttpRequest, where: Place, asked: Any) -> Context:
         "bill": bill,
         "notes": list(bill.credit_notes.order_by("-id")),
         "ways": ways,
-        "needs_cash": any(payment.method == Method.CASH for payment, _amount in ways),
         "shift": current_shift(person(request), bill.facility_id),
         "reasons": REASONS["back"],
     }
@@ -177,7 +177,7 @@ def _void(request: HttpRequest, where: Place, asked: Any) -> Context:
 def _credit(request: HttpRequest, where: Place, asked: Any) -> Context:
     bill = get_bill(_number(asked, "bill"), person(request))
     require(person(request), "billing.credit", bill.facility_id)
-    return {"bill": bill, "left": bill.total - bill.credited, "reasons": REASONS["credit"]}
+    return {"bill": bill, "left": most_to_credit(bill, person(request)), "reasons": REASONS["credit"]}
 
 
 def _new(request: HttpRequest, where: Place, asked: Any) -> Context:
