@@ -18,8 +18,8 @@ LARGE = {f"billing_{name}" for name in ("bill", "line", "payment", "refund", "re
 FOUND: dict[str, list[str]] = {
     "bills/": [
         "patient={patient}", "number={number}", "search={number}", "search=b-1", "search={name}", "token=7",
-        "item_id=12", "item_type=test_order&item_id=12", "billable_type=visit&billable_id=3", "date={date}", "owed=true",
-        "to_give_back=true", "status=open&patient={patient}",
+        "item_id=12", "item_type=test_order&item_id=12", "billable_type=visit&billable_id=3", "date={date}",
+        "owed=true", "to_give_back=true", "status=open&patient={patient}",
     ],
     "payments/": [
         "bill={bill}", "patient={patient}", "shift={shift}", "receipt={receipt}", "cashier={cashier}", "date={date}",
