@@ -1,5 +1,7 @@
 """A doctor's morning in a real browser: with the keyboard alone, on a phone, without scripts, in two windows."""
 
+import re
+
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -43,7 +45,7 @@ def test_a_doctor_s_morning_with_the_keyboard_alone(browsing: Browsing) -> None:
     expect(now).to_contain_text("Called 2 times")
     keys.press("s")
     expect(answer).to_have_text(f"The visit of {ravi.number} has begun.")
-    expect(now.locator("[data-since]")).to_have_text("0:02")
+    expect(now.locator("[data-since]")).to_have_text(re.compile(r"^(?!0:00)\d+:\d\d$"))
 
     # to the X-ray: the first time the place is typed, and one key the second time
     keys.press("t")
@@ -141,8 +143,12 @@ def test_a_double_click_and_a_key_held_down_do_it_once(browsing: Browsing) -> No
     page.keyboard.down("Enter")
     page.keyboard.down("Enter")
     page.keyboard.down("Enter")
-    page.keyboard.up("Enter")
     expect(answer).to_contain_text(f"{tokens[1].number} is called.")
+    # Still held down when the answer is there: what Enter does now is another matter.
+    page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    page.keyboard.press("r")
+    expect(answer).to_contain_text(f"{tokens[1].number} is called again.")
     assert [bool(t.called_at) for t in Token.objects.order_by("id")] == [True, True, False]
 
 

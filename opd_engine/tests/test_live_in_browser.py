@@ -93,6 +93,23 @@ def test_what_is_being_typed_is_left_alone(browsing: Browsing) -> None:
     expect(page.locator("#command")).to_have_value("Ravi Shankar")
 
 
+def test_a_button_that_is_renewed_between_press_and_release_is_pressed(browsing: Browsing) -> None:
+    hall = Hall()
+    token = hall.give("Ravi", slot=0)
+    page = live(browsing.open(user=hall.user("reception")))
+    page.evaluate("() => { const parse = JSON.parse; JSON.parse = (it) => (document.title = 'It came', parse(it)); }")
+        "() => { const parse = JSON.parse; JSON.parse = (text) => (document.title = 'It came', parse(text)); }"
+    )
+    button = page.get_by_role("button", name="Call next")
+    button.hover()
+    page.mouse.down()
+    new = hall.give("Came Meanwhile", slot=0)
+    expect(page).to_have_title("It came")
+    page.mouse.up()
+    expect(page.locator("#toasts")).to_contain_text(f"{token.number} is called.")
+    expect(page.locator(of(new))).to_be_visible()
+
+
 def test_a_doctor_who_comes_in_gets_a_column_and_the_others_stay(browsing: Browsing) -> None:
     hall = Hall()
     page = live(browsing.open(user=hall.user("reception")))

@@ -187,3 +187,17 @@ def test_a_bill_that_was_closed_before_it_came_stays_closed(browsing: Browsing) 
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
     expect(drawer).to_be_hidden()
+
+
+def test_a_button_that_needs_the_page_s_scripts_is_pressed_before_they_are_there(browsing: Browsing) -> None:
+    page = browsing.open("/design/", routed=True, user=Hall().user("reception"))
+    button = page.get_by_role("button", name="Light or dark")
+    assert page.locator("html").get_attribute("data-theme") is None
+
+    def press(route: Route) -> None:
+        button.click()
+        route.continue_()
+
+    page.route("**/frame.js", press, times=1)
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")

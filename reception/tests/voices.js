@@ -1,4 +1,7 @@
 // Voices and a chime that make no sound: each begins when it is asked for and ends when the test says so.
+// However slow the machine is, no chime is given up for its length: the test ends it.
+const later = window.setTimeout;
+window.setTimeout = (work, wait, ...more) => (wait === 3_000 ? 0 : later(work, wait, ...more));
 window.heard = [];
 window.pending = [];
 const begin = (what, end) => {

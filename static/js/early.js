@@ -1,5 +1,6 @@
-// Runs before the page is there: keys pressed until its modules are at work are kept, and given to keys.js then. Fast
-// fingers lose nothing while one page follows another. What is typed into a field, it takes by itself.
+// Runs before the page is there: keys pressed until its modules are at work are kept, and given to keys.js then; so are
+// presses of buttons that do nothing without a script. Fast fingers lose nothing while one page follows another. What is
+// typed into a field, it takes by itself.
 (() => {
   const FIELDS = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
   const kept = [];
@@ -10,10 +11,18 @@
     event.stopImmediatePropagation();
     kept.push(event);
   };
+  const keepPress = (event) => {
+    const button = event.target.closest("button[type=button]:not([popovertarget])");
+    if (!button) return;
+    event.stopImmediatePropagation();
+    kept.push({ button });
+  };
   addEventListener("keydown", keep, true);
-  /** The keys that came too early, in their order; from now on they go where they belong. */
+  addEventListener("click", keepPress, true);
+  /** The keys and presses that came too early, in their order; from now on they go where they belong. */
   window.earlyKeys = () => {
     removeEventListener("keydown", keep, true);
+    removeEventListener("click", keepPress, true);
     return kept.splice(0);
   };
 })();

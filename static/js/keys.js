@@ -147,11 +147,22 @@ function keydown(event) {
 }
 document.addEventListener("keydown", keydown);
 
+/** Who leans on Enter does one thing, not all that come after it. */
+addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.repeat || event.target.matches("textarea")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}, true);
+
 /** What was pressed before the page was at work, in a turn of its own: by then every other file listens too. */
 function takeEarlyKeys() {
   const field = document.activeElement;
   if (field.matches("input, textarea") && field.value !== field.defaultValue) field.dispatchEvent(new Event("input", { bubbles: true }));
-  for (const { key, shiftKey } of window.earlyKeys?.() ?? []) {
+  for (const { key, shiftKey, button } of window.earlyKeys?.() ?? []) {
+    if (button) {
+      button.click();
+      continue;
+    }
     const target = document.activeElement;
     const again = new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true });
     if (target.dispatchEvent(again) && typing(target)) type(target, key);

@@ -1,4 +1,4 @@
-// The kiosk: figures to press, a scanner that types, the slip that prints, and the way back to the start.
+// The kiosk: figures to press, the slip that prints, and the way back to the start.
 
 const { home, rest } = document.body.dataset;
 
@@ -32,16 +32,6 @@ if (clock) {
     const at = hours * 60 + minutes + Math.floor((Date.now() - opened) / 60_000);
     clock.textContent = [Math.floor(at / 60) % 24, at % 60].map((part) => String(part).padStart(2, "0")).join(":");
   }, 5_000);
-}
-
-// --- a scanner types the code and Enter -----------------------------------------------------------------------------
-
-const code = document.getElementById("code");
-if (code) {
-  addEventListener("keydown", (event) => {
-    const typed = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (typed && event.key !== " " && document.activeElement !== code) code.focus();
-  });
 }
 
 // --- figures --------------------------------------------------------------------------------------------------------
