@@ -103,6 +103,12 @@ class NotTheListPrice(Forbidden):
     sentence = _("{description} costs {price} in the price list, with {percent} % tax. You bill at its prices only.")
 
 
+class PartOfAPiece(NotTheListPrice):
+    """A thousandth of something at the price of the list is a price of one's own."""
+
+    sentence = _("{description} is billed in whole numbers: a part of it has no price in the list.")
+
+
 class NotADraft(Refused):
     """The bill is issued: it is voided or credited, never edited."""
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from accounts.models import Facility, User
 from accounts.permissions import allows
-from billing.errors import NotInPriceList, NotTheListPrice
+from billing.errors import NotInPriceList, NotTheListPrice, PartOfAPiece
 from billing.models import Price, TaxRate
 from billing.queries.prices import price_list, tax_rates
 from billing.rules import LineIn, Off
@@ -58,11 +58,13 @@ def tax_of(price: Price, on: dt.date) -> TaxRate | None:
 def require_prices(lines: Sequence[LineIn], *, by: User | None, facility: Facility, on: dt.date) -> None:
     """Let pass who may choose prices, and lines that have the price and the tax of the list. Two queries, or none.
 
+    They are for whole numbers of what the list names: who may bill a thousandth of it chooses its price.
+
     Args:
         on: the facility's date of the bill.
 
     Raises:
-        NotInPriceList, NotTheListPrice: 403, with the line to blame.
+        NotInPriceList, NotTheListPrice, PartOfAPiece: 403, with the line to blame.
     """
     if by is None or allows(by, "billing.price", facility.pk):
         return
@@ -72,6 +74,8 @@ def require_prices(lines: Sequence[LineIn], *, by: User | None, facility: Facili
         known = _prices_of(line, listed)
         if not known:
             raise NotInPriceList(attr=f"lines.{index}", description=line.description)
+        if line.quantity != line.quantity.to_integral_value():
+            raise PartOfAPiece(attr=f"lines.{index}.quantity", description=known[0].name)
         if not any(_is_at(line, price, _rate(price, rates)) for price in known):
             rate = _rate(known[0], rates)
             raise NotTheListPrice(

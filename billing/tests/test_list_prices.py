@@ -59,6 +59,15 @@ def test_another_price_is_refused_in_words(till: Till, price: str) -> None:
     assert not Bill.objects.exists()
 
 
+@pytest.mark.parametrize("quantity", ["0.001", "1.5"])
+def test_a_part_of_a_thing_is_a_price_of_ones_own(till: Till, quantity: str) -> None:
+    refused = till.ask(X_RAY, {**X_RAY, "quantity": quantity})
+    assert refusal(refused) == (403, "not_the_list_price", "lines.1.quantity")
+    assert refused.json()["errors"][0]["detail"].startswith("X-ray, chest is billed in whole numbers")
+    assert till.bill({**X_RAY, "quantity": "2.000"})["total"] == "600.00"
+    assert till.ask({**X_RAY, "quantity": quantity}, role="reception").status_code == 201
+
+
 @pytest.mark.parametrize(
     "line",
     [
