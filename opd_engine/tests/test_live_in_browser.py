@@ -98,8 +98,6 @@ def test_a_button_that_is_renewed_between_press_and_release_is_pressed(browsing:
     token = hall.give("Ravi", slot=0)
     page = live(browsing.open(user=hall.user("reception")))
     page.evaluate("() => { const parse = JSON.parse; JSON.parse = (it) => (document.title = 'It came', parse(it)); }")
-        "() => { const parse = JSON.parse; JSON.parse = (text) => (document.title = 'It came', parse(text)); }"
-    )
     button = page.get_by_role("button", name="Call next")
     button.hover()
     page.mouse.down()
