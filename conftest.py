@@ -10,6 +10,7 @@ import fcntl
 import gc
 import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -24,13 +25,30 @@ from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
-from pytest_django.plugin import DjangoDbBlocker
+from pytest_django.plugin import DjangoDbBlocker, blocking_manager_key
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 if TYPE_CHECKING:
     from opd_engine.tests.served import Served
 
 pytest_plugins = ["common.testing.browser"]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where other processes run the tests, this one makes the template while they collect."""
+    config = session.config
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        threading.Thread(target=make_template, args=[config.stash[blocking_manager_key]], daemon=True).start()
+
+
+def make_template(blocker: DjangoDbBlocker) -> None:
+    """Make it where it is missing. Should this fail, those who need it try again, and tell of it."""
+    with blocker.unblock():
+        database = TestDatabase("master")
+        try:
+            database.have_template()
+        finally:
+            database.wrapper.close()
 
 
 def pytest_collection_finish() -> None:
@@ -79,7 +97,14 @@ class TestDatabase:
         self.wrapper = connections["default"]
 
     def prepare(self) -> None:
-        """Make the template where it is missing (one process does, the others wait), then the copy."""
+        """Make the template where it is missing, then the copy."""
+        self.have_template()
+        self.wrapper.close()
+        self.copy(self.name)
+        self.use(self.name)
+
+    def have_template(self) -> None:
+        """Make it where it is missing: one process does, the others wait."""
         settings.OPD_VAR.mkdir(parents=True, exist_ok=True)
         with open(settings.OPD_VAR / f"{self.family}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -88,9 +113,6 @@ class TestDatabase:
                 for old in (name for name in known if name.startswith(self.family)):
                     self.drop(old)
                 self.migrate()
-        self.wrapper.close()
-        self.copy(self.name)
-        self.use(self.name)
 
     def migrate(self) -> None:
         """Run the migrations into a draft and rename it: a run that was stopped leaves no half a template."""
