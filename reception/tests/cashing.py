@@ -17,7 +17,7 @@ from django.test import Client
 from accounts.models import User
 from accounts.tests.factories import UserFactory
 from billing import actions
-from billing.models import Bill, BillingSettings, DiscountLimit, Drawer, Price, Receipt, Shift
+from billing.models import Bill, BillingSettings, CashMovement, DiscountLimit, Drawer, Price, Receipt, Shift
 from billing.rules import LineIn
 from billing.tenders import Tender
 from common.transactions import outermost
@@ -92,6 +92,12 @@ class CashDesk(Hall):
         """Something of a bill is not owed any more."""
         outermost(lambda: actions.credit_bill(bill_id=bill.pk, amount=Decimal(amount), reason=reason, by=None))
 
+    def move(self, shift: Shift, kind: str, amount: str, reason: str = "") -> CashMovement:
+        """The cashier carries cash into the drawer or out of it."""
+        wish = {"shift_id": shift.pk, "kind": kind, "amount": Decimal(amount), "reason": reason}
+        found: CashMovement = outermost(lambda: actions.move_cash(**wish, by=self.cashier))
+        return found
+
     def send(self, path: str, client: Client | None = None, **sent: Any) -> Any:
         """A form as the page sends it, with a key of its own."""
         return (client or self.meena).post(path, {"idempotency_key": uuid.uuid4().hex, **sent})
@@ -110,6 +116,7 @@ def states(desk: CashDesk) -> dict[str, str]:
     desk.credit(credited, "725")
     token = desk.give("Ravi Kumar", "online")
     draft = desk.owe("Farhan", "2400", "650", draft=True)
+    moved = desk.move(shift, "paid_out", "60", "Tea")
     return {
         "the list": "/cash/",
         "the oldest first": "/cash/?tab=unpaid",
@@ -123,6 +130,8 @@ def states(desk: CashDesk) -> dict[str, str]:
         "a refund": f"/cash/?do=refund&receipt={receipt.pk}",
         "what goes back": f"/cash/?tab=back&do=back&bill={credited.pk}",
         "cash in and out": "/cash/?do=move",
+        "cash that was moved": f"/cash/?moved={moved.pk}",
+        "a voucher": f"/cash/moves/{moved.pk}/",
         "a count": "/cash/?do=close",
         "a new bill": f"/cash/?do=bill&patient={open_bill.patient_id}",
         "who it is for": "/cash/?do=bill&q=sunita",

@@ -70,4 +70,4 @@ def test_a_bill_on_paper_has_columns_for_what_it_has_and_words_in_lines(browsing
     assert "What Quantity Price Total" in paper
     page = browsing.open(f"/cash/bills/{bill.pk}/paper/", user=desk.cashier, phone=True)
     assert lines(page, ".letter .end .big") < 1.9
-    assert page.locator(".lines td:first-child").evaluate("(e) => e.offsetWidth") > 140
+    assert page.locator(".lines td:first-child").evaluate("(e) => e.offsetWidth") > 100

@@ -81,3 +81,30 @@ def test_who_leans_on_enter_takes_one_bill(browsing: Browsing, desk: CashDesk) -
     assert Payment.objects.count() == 1
     keys.press("Enter")
     expect(drawer.locator("#received")).to_be_focused()
+
+
+def test_rows_that_others_change_move_nothing_under_the_cursor(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    farah = desk.another()
+    desk.open(farah, drawer=1)
+    bills = [desk.owe(f"Patient {n}", str(500 + n)) for n in range(30)]
+    page = browsing.open("/cash/", user=desk.cashier)
+    expect(page.locator("#live")).to_have_text("Live")
+    row = page.locator(f"#bill-{bills[12].pk}")
+    page.locator(f"#bill-{bills[12].pk} a.row").click()
+    expect(page.locator("#received")).to_be_focused()
+    page.locator(".bills").evaluate("(e) => e.scrollTop = 500")
+    row.hover()
+    before = row.bounding_box()
+
+    # One comes on top, one above it is paid in part, and one is gone: the row stays where the cursor is, and selected.
+    desk.owe("Came Meanwhile", "100")
+    desk.pay(bills[20], "100", "card", reference="T-1", by=farah)
+    desk.pay(bills[25], str(500 + 25), by=farah)
+    expect(page.locator("#cash-tabs")).to_contain_text("Paid today 2")
+    expect(page.locator(f"#bill-{bills[25].pk}")).to_have_count(0)
+    expect(page.locator("#cash-rows")).to_contain_text("Came Meanwhile")
+    assert row.bounding_box() == before
+    expect(row.locator("a.row")).to_have_attribute("aria-current", "true")
+    expect(page.locator("#received")).to_be_focused()
