@@ -14,6 +14,8 @@ from django.utils import timezone
 from common.testing.plans import whole
 from consultations import queries as consultations
 from reception import phone_queries, queries, token_queries
+from reception.money import queries as money
+from reception.money import reading
 from reception.tests.factories import Hall
 from reception.to_tell import to_tell
 from tokens.models import Token
@@ -21,7 +23,15 @@ from tokens.rules import SENT_ON
 
 pytestmark = pytest.mark.django_db
 
-LARGE = ("tokens_token", "tokens_event", "patients_patient")
+LARGE = (
+    "tokens_token",
+    "tokens_event",
+    "patients_patient",
+    "reception_visit",
+    "reception_visittoken",
+    "billing_bill",
+    "billing_line",
+)
 
 READS: dict[str, Callable[[Hall, Token], Any]] = {
     "a patient's visits": lambda hall, token: list(queries.visits(token.patient)),
@@ -34,6 +44,9 @@ READS: dict[str, Callable[[Hall, Token], Any]] = {
     "a token's history": lambda hall, token: token_queries.events_of(token),
     "who is to be told": lambda hall, token: to_tell(hall.facility),
     "how long this doctor takes": lambda hall, token: consultations._median(hall.rao.pk),
+    "what opened a patient's day": lambda hall, token: money.visits_on(token.patient, [token.session.date]),
+    "what a patient was charged twice": lambda hall, token: money.charged_twice(token.patient_id, token.session.date),
+    "in which visits the hospital fee was charged": lambda hall, token: reading.fee_charged([1, 2]),
     "where this doctor sends patients": lambda hall, token: consultations.places_sent(hall.session),
 }
 
