@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from billing.models import Shift
 from billing.proof import CHECKS, prove
 from billing.rules import LineIn, Off
-from billing.tests.crimes import CRIMES
+from billing.tests.crimes import BACK, CRIMES, change
 from billing.tests.house import House, card, from_account, rows
 from common.transactions import outermost
 from patients.actions import mark_merged
@@ -291,6 +291,12 @@ def test_every_crime_that_has_a_name_is_found_under_its_code(ground: Ground) -> 
     found = {name: ground.after(statement) for name, (statement, _) in CRIMES.items()}
     missed = [(name, code, sorted(found[name])) for name, (_, code) in CRIMES.items() if code not in found[name]]
     assert missed == []
+
+
+def test_what_was_given_back_by_card_before_the_rule_needed_no_shift(ground: Ground) -> None:
+    crime, code = CRIMES["a refund by card is of no shift, in all that is written"]
+    assert code in ground.after(crime)
+    assert code not in ground.after(crime + ";\n" + change("refund", "at = '2020-01-01'", BACK))
 
 
 def test_every_check_of_the_proof_is_tried_above() -> None:

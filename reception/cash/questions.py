@@ -125,12 +125,16 @@ def _refund(request: HttpRequest, where: Place, asked: Any) -> Context:
         raise NotFound(gettext_noop("Nothing of it can be given back."))
     require(person(request), "billing.refund", payments[0].facility_id)
     chosen = next((each for each in payments if str(each.pk) == str(asked.get("payment", ""))), payments[0])
+    bill, most = chosen.bill, ZERO
+    if bill is not None and allows(person(request), "billing.credit", chosen.facility_id):
+        most = most_to_credit(bill, person(request)) + bill.to_give_back
     return {
         "payments": payments,
         "chosen": chosen,
-        "bill": chosen.bill,
+        "bill": bill,
         "patient": chosen.patient,
-        "may_credit": allows(person(request), "billing.credit", chosen.facility_id) and chosen.bill is not None,
+        "may_credit": most > 0,
+        "credit_up_to": most if most < chosen.refundable else None,
         "shift": current_shift(person(request), chosen.facility_id),
         "reasons": REASONS["refund"],
     }

@@ -66,6 +66,27 @@ def test_a_credit_note_is_offered_and_taken_within_the_limit_of_the_role(desk: C
     assert "Up to ₹0.00, taxes included." in text(desk.meena.get(f"/cash/?do=credit&bill={bill.pk}"))
 
 
+def test_a_refund_is_asked_to_be_owed_again_where_the_role_takes_less_off(desk: CashDesk) -> None:
+    CreditLimit.objects.create(role=desk.cashier.roles.get(slug="billing-staff"), percent=20)
+    desk.open()
+    bill = desk.owe("Sunita", "650")
+    desk.pay(bill, "650")
+    payment = Payment.objects.get(bill=bill)
+    question = f"/cash/?do=refund&payment={payment.pk}"
+    form = desk.meena.get(question)
+    assert "Yours go up to ₹130.00." in text(form)
+    assert 'value="owed" checked' in form.content.decode()
+    sent = {"payment": payment.pk, "reason": "Not given", "after": "credit", "to": "way"}
+    refused = desk.send("/cash/payments/refund/", amount="131", **sent)
+    assert refused.status_code == 403
+    assert 'value="credit" checked' in refused.content.decode()
+    assert desk.send("/cash/payments/refund/", amount="130", **sent).status_code < 400
+    form = desk.meena.get(question)
+    assert 'value="credit"' not in form.content.decode()
+    desk.credit(bill, "520")
+    assert 'value="credit" checked' in desk.meena.get(question).content.decode()
+
+
 def test_petty_cash_comes_back_as_far_as_it_was_spent(desk: CashDesk) -> None:
     shift = desk.open()
     back = {"shift": shift.pk, "kind": "came_back", "reason": "Courier was cheaper"}

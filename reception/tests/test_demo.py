@@ -8,7 +8,7 @@ from django.db.models import Count, F, Sum
 from django.utils import timezone
 
 from accounts.models import Facility, User, UserRole
-from billing.models import Bill, Shift
+from billing.models import Bill, CreditLimit, Shift
 from billing.proof import prove
 from billing.states import OWED
 from patients.models import Patient
@@ -82,6 +82,8 @@ def check_the_money():
     assert shift.payments.count() > 30
     assert Shift.objects.filter(facility=hospital, closed_at__isnull=False).count() == 14
     assert not Bill.objects.filter(facility__slug="lakeside").exists()
+    limits = dict(CreditLimit.objects.values_list("role__slug", "percent"))
+    assert limits == {"billing-staff": 50, "manager": 100}
     proof = prove(hospital)
     assert proof.balanced, proof
 

@@ -21,7 +21,7 @@ from reception.tests.test_money_storm import Clinic, tried
 
 pytestmark = pytest.mark.django_db
 
-ORDER: Final = ("shift", "bill", "account", "C", "V", "B", "R", "M")
+ORDER: Final = ("shift", "bill", "account", "petty", "C", "V", "B", "R", "M")
 """Of docs/locking.md; sessions come before all of them, and are watched by the engine's own tests."""
 
 
@@ -53,6 +53,8 @@ class Watch:
                 self.take("bill", key)
         elif 'FROM "billing_patientaccount"' in sql and "FOR NO KEY UPDATE" in sql:
             self.take("account", params)
+        elif 'FROM "billing_ledgeraccount"' in sql and "FOR NO KEY UPDATE" in sql:
+            self.take("petty", params)
         elif "billing_shift" in sql and "FOR NO KEY UPDATE" in sql and params[-2 if "nextval" in sql else -1]:
             self.take("shift", params[-2 if "nextval" in sql else -1])
         elif "INSERT INTO billing_counter" in sql:

@@ -150,7 +150,7 @@ class Clinic(Till):
     def moves(self, chance: Random) -> None:
         """Cash goes to the safe, or comes from there."""
         shift = Shift.objects.filter(cashier=self.meena, closed_at=None).values_list("pk", flat=True).first() or 0
-        kind, amount = chance.choice([("to_safe", 300), ("from_safe", 100), ("paid_out", 20)])
+        kind, amount = chance.choice([("to_safe", 300), ("from_safe", 100), ("paid_out", 20), ("came_back", 5)])
         carried = {"shift_id": shift, "kind": kind, "amount": Decimal(amount), "reason": "x"}
         self.act(actions.move_cash, **carried, by=self.meena)
 
