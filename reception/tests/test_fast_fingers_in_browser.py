@@ -201,3 +201,23 @@ def test_a_button_that_needs_the_page_s_scripts_is_pressed_before_they_are_there
     page.route("**/frame.js", press, times=1)
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_who_leans_on_enter_tells_one_patient(browsing: Browsing) -> None:
+    hall = Hall(capacity=1)
+    for slot in (1, 2):
+        hall.give(f"Online {slot}", "online", slot=slot)
+        hall.give(f"Paid {slot}", "paid", slot=slot)
+    page = browsing.open("/desk/?tell=1", user=hall.user("reception"))
+    drawer, keys, sent = page.locator("#drawer"), page.keyboard, list[str]()
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    expect(drawer.get_by_role("radio")).to_have_count(2)
+    expect(drawer.get_by_role("radio").first).to_be_focused()
+    keys.down("Enter")
+    expect(drawer.get_by_role("radio")).to_have_count(1)
+    expect(drawer.get_by_role("radio")).to_be_focused()
+    keys.down("Enter")
+    keys.up("Enter")
+    keys.press("Escape")
+    expect(drawer).to_be_hidden()
+    assert len(sent) == 1
