@@ -108,3 +108,26 @@ def test_rows_that_others_change_move_nothing_under_the_cursor(browsing: Browsin
     assert row.bounding_box() == before
     expect(row.locator("a.row")).to_have_attribute("aria-current", "true")
     expect(page.locator("#received")).to_be_focused()
+
+
+def test_the_change_of_a_priority_fee_is_said_before_it_is_taken(browsing: Browsing, desk: CashDesk) -> None:
+    desk.rules.priority_fee = Decimal(300)
+    desk.rules.save()
+    token = desk.give("Ravi Kumar", "online")
+    page = browsing.open(f"/cash/?do=priority&token={token.pk}", user=desk.cashier)
+    expect(page.locator("#live")).to_have_text("Live")
+    keys, drawer = page.keyboard, page.locator("#drawer")
+    change = drawer.locator(".change")
+    expect(drawer.locator("#received")).to_be_focused()
+    expect(change).to_have_text("Change to give₹0.00")
+    keys.type("200")
+    expect(change).to_have_text("Less than the fee₹100.00")
+    drawer.get_by_role("button", name="500", exact=True).click()
+    expect(drawer.locator("#received")).to_be_focused()
+    expect(change).to_have_text("Change to give₹200.00")
+    keys.press("ArrowDown")
+    expect(change).to_have_text("Change to give₹0.00")
+    drawer.locator("[name=method][value=cash]").check()
+    expect(drawer.locator("#received")).to_be_focused()
+    keys.press("Enter")
+    expect(drawer).to_contain_text("₹300.00 taken. Give back")

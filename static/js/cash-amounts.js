@@ -16,6 +16,18 @@ export function said(amount, sign) {
   return `${amount < 0 ? "−" : ""}${sign}${grouped.format(Math.abs(amount) / 100)}`;
 }
 
+/** The change of a fixed fee, or what is missing of it. */
+export function changeOfFee() {
+  const fee = $("[data-fee]");
+  const { method, received } = fee.form.elements;
+  const handed = cents(received.value) ?? 0;
+  const over = method.value === "cash" ? handed - cents(fee.value) : 0;
+  const words = $("#change-words");
+  words.textContent = over < 0 ? words.dataset.wordsLess : words.dataset.wordsChange;
+  $("#change-amount").textContent = said(Math.abs(over), fee.dataset.currency);
+  for (const note of $$("[data-note]", fee.form)) note.setAttribute("aria-pressed", String(cents(note.dataset.note) === handed));
+}
+
 /** What was counted, by note and in all, and how far it is from what is expected. */
 export function count() {
   const box = $("#counting");

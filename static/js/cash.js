@@ -1,7 +1,7 @@
 // The cash desk: rows are walked, a bill is opened beside them, and what is typed is added up for the eye. Nothing that
 // is worked out here is sent: the server reckons itself. Without this file everything still works.
 
-import { cents, count, said } from "./cash-amounts.js";
+import { cents, changeOfFee, count, said } from "./cash-amounts.js";
 import { filled } from "./cash-kept.js";
 import { $, $$, typing } from "./dom.js";
 import { claimDrawer, openDrawer } from "./drawer.js";
@@ -71,6 +71,7 @@ function preview(form, { cash, other, taken, change, due, sign }) {
 document.addEventListener("input", ({ target }) => {
   if (target.closest("#take")) reckon();
   if (target.closest("#counting")) count();
+  if (target.closest("#priority")) changeOfFee();
   if (target.closest("#refund")) refunding();
 });
 
@@ -79,6 +80,7 @@ document.addEventListener("change", ({ target }) => {
   if (target.id === "by-line" && target.checked) lastLine().focus();
   if (target.name === "payment") $("#amount").value = target.dataset.left;
   if (target.closest("#take")) reckon();
+  if (target.closest("#priority")) changeOfFee();
   if (target.closest("#refund")) refunding();
 });
 
@@ -154,7 +156,7 @@ document.addEventListener("click", (event) => {
     const field = note.closest("form").elements.received;
     field.value = note.textContent.trim();
     focusOn(field);
-    reckon();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
   if (event.target.closest("[data-more-lines]")) moreLines();
   if (event.target.closest("[data-print-page]")) print();
