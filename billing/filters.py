@@ -1,7 +1,7 @@
 """What lists of bills, payments, shifts and the ledger can be narrowed by."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django_filters import rest_framework as filters
@@ -26,12 +26,19 @@ OF_TOKENS: Final = ("consultation", "priority")
 """Types of lines that stand for a token, by its id."""
 
 
+class Several(filters.MultipleChoiceFilter):
+    """One of several words of a column. A row has one of them, so none comes twice and nothing is made distinct."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(distinct=False, **options)
+
+
 class BillFilter(DatedFilter):
     """By whom, what, when and how far it is; several statuses as ``?status=open&status=part_paid``."""
 
     facility = IdFilter(field_name="facility_id")
     patient = IdFilter(method="of_patient")
-    status = filters.MultipleChoiceFilter(choices=BillStatus.choices)
+    status = Several(choices=BillStatus.choices)
     number = filters.CharFilter(field_name="number", method="numbered")
     search = filters.CharFilter(method="searched", label="A bill's number, or a patient's name, phone or number.")
     token = IdFilter(method="of_token", label="The id of a token whose consultation or priority it has a line for.")
@@ -90,7 +97,7 @@ class MovedFilter(DatedFilter):
     bill = IdFilter(field_name="bill_id")
     shift = IdFilter(field_name="shift_id")
     cashier = IdFilter(field_name="by_id")
-    method = filters.MultipleChoiceFilter(choices=Method.choices)
+    method = Several(choices=Method.choices)
 
 
 class PaymentFilter(MovedFilter):
@@ -142,9 +149,9 @@ class EntryFilter(filters.FilterSet):
 
     facility = IdFilter(field_name="account__facility_id")
     account = IdFilter(field_name="account_id")
-    account_kind = filters.MultipleChoiceFilter(field_name="account__kind", choices=AccountKind.choices)
+    account_kind = Several(field_name="account__kind", choices=AccountKind.choices)
     account_code = filters.CharFilter(field_name="account__code")
-    kind = filters.MultipleChoiceFilter(field_name="transaction__kind", choices=LedgerKind.choices)
+    kind = Several(field_name="transaction__kind", choices=LedgerKind.choices)
     transaction = IdFilter(field_name="transaction_id")
     bill = IdFilter(field_name="transaction__bill_id")
     patient = IdFilter(field_name="patient_id")
@@ -161,7 +168,7 @@ class AccountFilter(filters.FilterSet):
     """By kind, code, department and drawer."""
 
     facility = IdFilter(field_name="facility_id")
-    kind = filters.MultipleChoiceFilter(choices=AccountKind.choices)
+    kind = Several(choices=AccountKind.choices)
     code = filters.CharFilter()
     department = IdFilter(field_name="department_id")
     drawer = IdFilter(field_name="drawer_id")
