@@ -26,7 +26,7 @@ class PlainDecimalField(serializers.DecimalField):
         if not _DECIMAL.fullmatch(str(data).strip()):
             self.fail("invalid")
         value: Decimal = super().to_internal_value(data)
-        return value
+        return value or abs(value)  # there is a zero below zero, which would be shown with its sign
 
 
 class MoneyField(PlainDecimalField):

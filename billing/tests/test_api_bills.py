@@ -283,3 +283,8 @@ class TestCredit:
         assert [(refund["method"], refund["amount"]) for refund in voucher["refunds"]] == [("cash", "50.00")]
         assert till.shown(bill)["due"] == "0.00"
         assert till.post(f"bills/{bill['id']}/give-back/", {"reason": "Not given"}).status_code == 409
+
+
+def test_a_price_of_nothing_has_no_sign(till: Till) -> None:
+    (line,) = till.bill({**ECG, "unit_price": "-0.00", "tax_percent": "-0"})["lines"]
+    assert (line["unit_price"], line["tax_percent"], line["total"]) == ("0.00", "0.00", "0.00")
