@@ -184,13 +184,6 @@ function refunding() {
   if (words && amount) words.textContent = words.dataset.words.replace("%", said(amount, $("#refund .with-unit > span").textContent));
 }
 
-/** Who leans on Enter takes one bill, not all that follow. */
-addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || !event.repeat) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-}, true);
-
 // --- rows and what stands beside them ---------------------------------------------------------------------------------
 
 const rows = () => $$("#cash-rows > tr:has(a.row)");
