@@ -47,14 +47,14 @@ def test_who_asks_at_once_gets_one_value() -> None:
 
     def slow() -> int:
         inside.set()
-        go.wait(10)
+        go.wait(30)
         return maker()
 
     threads = [threading.Thread(target=lambda: answers.append(kept.get("a", slow))) for _ in range(8)]
     for thread in threads:
         thread.start()
-    assert inside.wait(10)
+    assert inside.wait(30)
     go.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert answers == [1] * 8

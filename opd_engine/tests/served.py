@@ -10,7 +10,7 @@ from django.test.utils import modify_settings
 from opd_engine.asgi import Root
 from opd_engine.serve import Server, configured, listen
 
-SOON = 20.0
+SOON = 30.0
 
 
 class Served:

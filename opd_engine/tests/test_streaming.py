@@ -28,7 +28,7 @@ from tokens.live import Frame, Hub, Watch, hearing, saying, sending, sharing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SOON = 10.0
+SOON = 30.0
 
 
 class Tab:

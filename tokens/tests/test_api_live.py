@@ -20,7 +20,7 @@ from tokens.tests.hall import API, Hall, code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SOON = 5.0
+SOON = 30.0
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tokens.live.frames import Known, Versions, arranged, versions_query
 from tokens.live.rounds import reading
 from tokens.live.saying import Hint, Notifier
 
-SOON = 5.0
+SOON = 30.0
 TODAY = date(2026, 11, 21)
 
 
