@@ -203,6 +203,22 @@ def test_a_button_that_needs_the_page_s_scripts_is_pressed_before_they_are_there
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
+def test_who_is_about_to_tell_stays_there_when_somebody_else_is_to_be_told(browsing: Browsing) -> None:
+    hall = Hall(capacity=1)
+    hall.give("Online 1", "online", slot=1)
+    hall.give("Paid 1", "paid", slot=1)
+    page = browsing.open("/desk/?tell=1", user=hall.user("reception"))
+    radios, drawer = page.locator("#drawer").get_by_role("radio"), page.locator("#drawer")
+    expect(page.locator("#live")).to_have_text("Live")
+    expect(radios).to_be_focused()
+    hall.give("Online 2", "online", slot=2)
+    hall.give("Paid 2", "paid", slot=2)
+    expect(radios).to_have_count(2)
+    expect(drawer.locator("input:checked")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(radios).to_have_count(1)
+
+
 def test_who_leans_on_enter_tells_one_patient(browsing: Browsing) -> None:
     hall = Hall(capacity=1)
     for slot in (1, 2):

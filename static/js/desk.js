@@ -129,6 +129,7 @@ function keep() {
   kept.set("left", $("#columns")?.scrollLeft);
   kept.set("focus", $("#columns")?.contains(document.activeElement) ? document.activeElement.id : "");
   kept.set("who", $("#tell-list input:checked")?.value);
+  kept.set("telling", $("#tell-list")?.contains(document.activeElement));
   // What a person folded or unfolded stays so, unless the reason to be open has changed meanwhile.
   kept.set("folds", $$("#columns details[id]").map((fold) => [fold.id, fold.open, fold.dataset.byItself]));
 }
@@ -144,6 +145,7 @@ function restore() {
   // Who was about to be told stays chosen, unless somebody else has told them.
   const who = kept.get("who") && $(`#tell-list input[value="${kept.get("who")}"]`);
   if (who) who.checked = true;
+  if (kept.get("telling") && document.activeElement === document.body) $("#tell-list input:checked")?.focus({ preventScroll: true });
   const focus = kept.get("focus");
   if (focus && document.activeElement === document.body) document.getElementById(focus)?.focus({ preventScroll: true });
   paintSelection();
