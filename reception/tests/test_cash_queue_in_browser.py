@@ -130,3 +130,26 @@ def test_the_change_of_a_priority_fee_is_said_before_it_is_taken(browsing: Brows
     expect(drawer.locator("#received")).to_be_focused()
     keys.press("Enter")
     expect(drawer).to_contain_text("₹300.00 taken. Give back")
+
+
+HELD = """() => {
+  const read = Response.prototype.text;
+  Response.prototype.text = function () {
+    return new Promise((resolve) => (window.letGo = () => read.call(this).then(resolve)));
+  };
+}"""
+
+
+def test_what_others_took_of_a_bill_that_is_left_by_now_changes_nothing(browsing: Browsing, desk: CashDesk) -> None:
+    bill, other = desk.owe("Sunita", "650"), desk.owe("Abdul", "600")
+    page = browsing.open(f"/cash/?bill={bill.pk}", user=desk.cashier)
+    expect(page.locator("#live")).to_have_text("Live")
+    page.evaluate(HELD)
+    desk.pay(bill, "200", "card", reference="T-1", by=desk.another())
+    page.wait_for_function("Boolean(window.letGo)")
+    page.locator(f"#bill-{other.pk} a.row").click()
+    expect(page.locator("#drawer-title")).to_have_text("Abdul")
+    expect(page.locator("#received")).to_be_focused()
+    page.evaluate("letGo()")
+    expect(page.locator("#received")).to_have_value("600")
+    expect(page.locator("#take-words")).to_have_text("Take ₹600.00")

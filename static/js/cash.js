@@ -337,10 +337,12 @@ async function followBill() {
   const sum = $("#bill-sum");
   const id = $("#take").getAttribute("action").match(/bills\/(\d+)\//)[1];
   const query = new URLSearchParams({ bill: id, version: sum.dataset.version, since: $("#take").elements.since.value });
-  const answer = await fetch(`${location.pathname}?${query}`, { headers: { "HX-Request": "true", "HX-Target": "bill-sum" } });
-  if (answer.status !== 200 || !sum.isConnected) return;
+  const answer = await fetch(`${location.pathname}?${query}`, { headers: { "HX-Request": "true", "HX-Target": "bill-sum" } }).catch(() => null);
+  if (answer?.status !== 200) return; // what comes next from the stream asks again
+  const text = await answer.text();
+  if (!sum.isConnected) return; // another bill stands there by now
   const before = cents(sum.dataset.due);
-  sum.outerHTML = await answer.text();
+  sum.outerHTML = text;
   askFor($("#bill-sum").dataset.due, before);
   reckon();
   if ($("#take").contains(document.activeElement)) document.activeElement.scrollIntoView({ block: "nearest" });
