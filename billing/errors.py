@@ -165,6 +165,12 @@ class ReferenceUsed(Refused):
     sentence = _("{reference} was used for another payment already.")
 
 
+class ReferenceGivenBack(ReferenceUsed):
+    """The payment that carries it was given back, at least in part: it is no payment to be told again."""
+
+    sentence = _("{reference} was used for a payment of which money was given back. Take it with another reference.")
+
+
 class RefundTooLarge(Refused):
     """More than what is left of the payment."""
 

@@ -14,7 +14,15 @@ from accounts.permissions import reach
 from billing import ledger
 from billing.changes import BillChange, moved, tell
 from billing.desk import account_holder, lock_accounts, number_receipt, open_account, reserve
-from billing.errors import AdvanceTooSmall, BillNotOpen, NotIssued, Overpayment, ReferenceUsed, ShiftClosed
+from billing.errors import (
+    AdvanceTooSmall,
+    BillNotOpen,
+    NotIssued,
+    Overpayment,
+    ReferenceGivenBack,
+    ReferenceUsed,
+    ShiftClosed,
+)
 from billing.locking import be_patient, lock_bill
 from billing.models import Bill, Payment, Receipt
 from billing.models.fields import NormalReference
@@ -43,7 +51,7 @@ def pay(
     """Take money for a bill, in one or several ways at once. It locks the shift, then bill, account and counter.
 
     The same references with the same sums for the same bill again are the same payment: its receipt comes again,
-    and nothing is taken.
+    and nothing is taken. Once something of it was given back the references are used up.
 
     Args:
         tenders: how it is paid; cash may say what was handed over, and the receipt has the change.
@@ -123,7 +131,8 @@ def take_advance(
 ) -> Receipt:
     """Take money onto a patient's account, for whatever is billed later.
 
-    The same references with the same sums for the same patient again are the same payment: its receipt comes again.
+    The same references with the same sums for the same patient again are the same payment: its receipt comes again,
+    unless something of it was given back.
 
     Args:
         tenders: how it is paid, in any way but from the account itself.
@@ -214,17 +223,21 @@ def _replayed(tenders: Sequence[Tender], *, facility_id: int, bill_id: int | Non
 
     Raises:
         ReferenceUsed: 409, one of them stands for another payment.
+        ReferenceGivenBack: 409, something on that receipt was given back: it would say that the money is here.
     """
     named = [(tender.method, tender.reference) for tender in tenders if tender.reference]
     found = _with_references(named, facility_id)
     if not found:
         return None
     receipt = found[0].receipt
-    whole = [(each.method, each.reference, each.amount) for each in receipt.payments.all()]
+    payments = receipt.payments.all()
+    whole = [(each.method, each.reference, each.amount) for each in payments]
     asked = [(tender.method, tender.reference, tender.amount) for tender in tenders]
     same = (receipt.bill_id, receipt.patient_id) == (bill_id, patient_id) and same_money(whole, asked)
     if not same or len(found) < len(named):
         raise ReferenceUsed(attr="reference", reference=found[0].reference)
+    if any(each.refunded for each in payments):
+        raise ReferenceGivenBack(attr="reference", reference=found[0].reference)
     return receipt
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from accounts.models import User
 from billing import actions
+from billing.errors import ReferenceGivenBack
 from billing.models import Payment, Receipt
 from billing.tenders import Tender
 from billing.tests import cents, records
@@ -215,7 +216,10 @@ class Both:
         return any((tender.method, as_compared(tender.reference)) in used for tender in offered)
 
     def again(self, chance: Random) -> None:
-        """The same payment with the same reference, as an app sends it after a time-out: the same receipt."""
+        """The same payment with the same reference, as an app sends it after a time-out: the same receipt.
+
+        Where something of it was given back, the reference is used up.
+        """
         on_paper = Counter(p.receipt for p in self.model.payments.values())
         alone = [p for p in self.model.payments.values() if p.reference and on_paper[p.receipt] == 1]
         if alone:
@@ -223,13 +227,20 @@ class Both:
             house = self.mine[payment.facility]
             written = chance.choice([payment.reference, payment.reference.lower(), f" {payment.reference} "])
             tender = Tender(payment.method, decimal(payment.amount), reference=written)
-            if payment.bill:
-                answer = house.pay(payment.bill, tender, by=house.meena)
-            else:
-                payer = Patient.objects.get(pk=payment.patient)
-                answer = house.deposit(tender, patient=payer, by=house.meena)
-            assert answer.number == payment.receipt
+            try:
+                answer = self.sent(house, payment, tender)
+            except ReferenceGivenBack:
+                assert payment.refunded
+                self.said["used up"] = self.said.get("used up", 0) + 1
+                return
+            assert (answer.number, payment.refunded) == (payment.receipt, 0)
             self.said["again"] = self.said.get("again", 0) + 1
+
+    def sent(self, house: House, payment: P, tender: Tender) -> Receipt:
+        """What the real one answers to a payment of this form: on its bill, or onto its account."""
+        if payment.bill:
+            return house.pay(payment.bill, tender, by=house.meena)
+        return house.deposit(tender, patient=Patient.objects.get(pk=payment.patient), by=house.meena)
 
     def deposit(self, chance: Random) -> None:
         """Pay onto a patient's account."""

@@ -97,6 +97,15 @@ class TestPay:
             assert (wrong.status_code, code(wrong)) == (409, "reference_used")
         assert Payment.objects.count() == 1
 
+    def test_a_reference_whose_payment_went_back_is_told_so_and_not_given_the_old_receipt(self, till: Till) -> None:
+        till.open()
+        bill = till.bill()
+        first = till.paid(bill, "650.00", "card", reference="T-1")
+        made(till.post(f"payments/{first['id']}/refund/", {"amount": "650.00", "reason": "Wrong card"}))
+        again = till.pay(bill, "650.00", "card", reference="T-1")
+        assert (again.status_code, code(again)) == (409, "reference_used")
+        assert till.paid(bill, "650.00", "card", reference="T-2")["due"] == "0.00"
+
     def test_what_leaves_a_trace_elsewhere_has_a_reference(self, till: Till) -> None:
         for method in ("card", "bank", "upi", "wallet"):
             refused = till.pay(till.bill(), "1.00", method, reference="  ")

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import Facility
-from billing.errors import ReferenceNeeded, ReferenceUsed
+from billing.errors import ReferenceGivenBack, ReferenceNeeded, ReferenceUsed
 from billing.models import Payment
 from billing.models.fields import NormalReference
 from billing.proof import prove
 from billing.references import BLANKS, LARGE, SMALL, normal
 from billing.tenders import Tender, checked
-from billing.tests.house import House, card, rows
+from billing.tests.house import D, House, card, cash, rows
 from billing.tests.till import Till
 from common.errors import BadInput
 
@@ -91,6 +91,37 @@ class TestPaid:
         found = till.get("payments/", reference="ab12").json()["results"]
         assert [(each["id"], each["reference"]) for each in found] == [(first["id"], "Ab 12")]
         assert till.get("payments/", reference="\u200b").json()["results"] == []
+
+
+class TestGivenBack:
+    """The receipt of a payment that went back says what is not so any more: it is no answer to a new payment."""
+
+    @pytest.mark.parametrize("back", ["650", "0.01"])
+    @pytest.mark.parametrize("to_account", [False, True])
+    def test_it_is_used_up_once_something_was_given_back(self, house: House, back: str, to_account: bool) -> None:
+        bill = house.bill("650")
+        house.pay(bill, card("650", "T-1"))
+        house.refund(house.payments(bill)[0], back, to_account=to_account)
+        with pytest.raises(ReferenceGivenBack):
+            house.pay(bill, card("650", "T-1"))
+        assert house.due(bill) == D(back)
+        house.pay(bill, card(back, "T-2"))
+        assert house.due(bill) == 0
+
+    def test_it_is_used_up_where_the_cash_beside_it_was_given_back(self, house: House) -> None:
+        bill, tenders = house.bill("650"), (card("600", "T-1"), cash("50"))
+        house.pay(bill, *tenders)
+        house.refund(next(each for each in house.payments(bill) if each.method == "cash"), "10")
+        with pytest.raises(ReferenceGivenBack):
+            house.pay(bill, *tenders)
+        assert house.due(bill) == 10
+
+    def test_that_of_an_advance_is_used_up_too(self, house: House) -> None:
+        house.deposit(card("200", "T-1"))
+        house.refund_advance("50")
+        with pytest.raises(ReferenceGivenBack):
+            house.deposit(card("200", "T-1"))
+        assert len(house.payments(None)) == 1
 
 
 def raw(house: House, receipt_id: int, reference: str, amount: int = 1) -> Payment:
