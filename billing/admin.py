@@ -9,11 +9,11 @@ from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
-from accounts.admin import HistoryAdmin, OfMyFacilities, ReadOnlyAdmin
+from accounts.admin import FacilityAdmin, HistoryAdmin, OfMyFacilities, ReadOnlyAdmin
 from accounts.models import Facility
 from accounts.permissions import allows, facility_ids, within
 from billing import models
-from billing.forms import RulesForm, SetupForm
+from billing.forms import HouseForm, RulesForm, SetupForm
 from scheduling.admin import person
 from scheduling.models import Department
 
@@ -145,6 +145,10 @@ class LimitAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         """A limit stays with its role."""
         return ("role",) if obj else ()
+
+
+admin.site.unregister(Facility)
+admin.site.register(Facility, FacilityAdmin, form=HouseForm)
 
 
 # What moved money

@@ -6,6 +6,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.admin import FacilityForm
+from billing.queries import has_money
+
 
 class SetupForm(forms.ModelForm):
     """Says what the database would refuse, also where it is about fields that are only shown."""
@@ -42,3 +45,17 @@ class RulesForm(SetupForm):
         if any(each <= 0 for each in given):
             raise ValidationError("A note or a coin is worth more than nothing.")
         return sorted(set(given), reverse=True)
+
+
+class HouseForm(FacilityForm):
+    """A facility; its currency stays once there is money in it, which the database refuses too."""
+
+    def clean_currency(self) -> str:
+        """The currency, as it was or chosen in time."""
+        chosen: str = self.cleaned_data["currency"]
+        if "currency" in self.changed_data and self.instance.pk and has_money(self.instance.pk):
+            raise ValidationError(
+                f"Bills and shifts of this facility are in {self.initial['currency']}, and would all become {chosen}. "
+                "Make a new facility for another currency."
+            )
+        return chosen

@@ -1,6 +1,7 @@
 """Tables of money. Nothing here is ever deleted; what was issued, paid, posted or closed is never changed."""
 
 from billing.models.bills import Bill, CreditLine, CreditNote, Line
+from billing.models.facilities import FacilityWithMoney
 from billing.models.ledger import LedgerAccount, LedgerEntry, LedgerTransaction, ProofRun
 from billing.models.movements import CashMovement
 from billing.models.payments import PatientAccount, Payment, Receipt, ReceiptPrint, Refund
@@ -17,6 +18,7 @@ __all__ = [
     "CreditNote",
     "DiscountLimit",
     "Drawer",
+    "FacilityWithMoney",
     "LedgerAccount",
     "LedgerEntry",
     "LedgerTransaction",

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from accounts.permissions import within
-from billing.models import LedgerAccount, LedgerEntry
+from billing.models import Bill, LedgerAccount, LedgerEntry, LedgerTransaction, Shift
 from billing.models.fields import money
 
 
@@ -31,3 +31,8 @@ def with_balances(accounts: QuerySet[LedgerAccount], *, until: date | None = Non
     counts = Q(entries__transaction__date__lte=until) if until else None
     total = Coalesce(Sum("entries__amount", filter=counts), Value(Decimal("0.00")), output_field=money())
     return accounts.annotate(balance=total)
+
+
+def has_money(facility_id: int) -> bool:
+    """Whether amounts are written here: bills, drafts too, shifts, the ledger. Three queries at most."""
+    return any(rows.objects.filter(facility=facility_id).exists() for rows in (Bill, Shift, LedgerTransaction))
