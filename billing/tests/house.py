@@ -20,7 +20,7 @@ from django.db import connection
 from accounts.models import User
 from accounts.tests.factories import FacilityFactory, UserFactory
 from billing import actions
-from billing.models import Bill, CashMovement, Drawer, Payment, Receipt, Refund, Shift
+from billing.models import Bill, CashMovement, CreditLimit, Drawer, Payment, Receipt, Refund, Shift
 from billing.queries import advance_balance
 from billing.rules import LineIn, Off
 from billing.tenders import Tender
@@ -60,6 +60,11 @@ def from_account(amount: str | Decimal) -> Tender:
     return Tender("account", Decimal(amount))
 
 
+def no_credit_limits() -> None:
+    """Take away those of a new hospital: credit notes of any size may be written, but where a test sets a limit."""
+    CreditLimit.objects.all().delete()
+
+
 class House:
     """A hospital with a cash desk: everything that is done to money is done through its actions.
 
@@ -79,6 +84,7 @@ class House:
         self.drawers = [Drawer.objects.create(facility=self.facility, name=f"Drawer {n + 1}") for n in range(drawers)]
         self.cashiers = [self.person("billing-staff", "manager") for _ in range(drawers)]
         self.patient = self.newcomer()
+        no_credit_limits()
 
     @property
     def meena(self) -> User:
@@ -230,7 +236,20 @@ def gapless(serials: Sequence[int]) -> bool:
     return list(serials) == list(range(1, len(serials) + 1))
 
 
-__all__ = ["DAY", "House", "Off", "balance", "card", "cash", "from_account", "gapless", "lines", "numbers", "rows"]
+__all__ = [
+    "DAY",
+    "House",
+    "Off",
+    "balance",
+    "card",
+    "cash",
+    "from_account",
+    "gapless",
+    "lines",
+    "no_credit_limits",
+    "numbers",
+    "rows",
+]
 
 
 def paid(house: House, *tenders: Any, total: str = "650") -> tuple[int, list[Payment]]:

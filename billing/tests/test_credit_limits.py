@@ -1,17 +1,19 @@
 """Credit notes stay within the limit of whoever writes them, as discounts do; a role without a limit has none."""
 
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from accounts.actions import give_role
 from accounts.errors import PermissionDenied
 from accounts.models import Permission, Role, User
-from accounts.tests.factories import RoleFactory, UserFactory
+from accounts.tests.factories import FacilityFactory, RoleFactory, UserFactory
 from billing.credit_limits import credit_limit
 from billing.errors import CreditLimitPassed, CreditTooLarge
-from billing.models import CreditLimit, CreditNote
+from billing.models import CreditLimit, CreditNote, DiscountLimit
 from billing.tests.house import House
 from billing.tests.till import Till, code, made
 
@@ -102,6 +104,24 @@ class TestOnABill:
             house.credit(house.bill("100"), "1", by=house.person("reception"))
 
 
+class TestInANewHospital:
+    """What may not be given away may not be taken off afterwards either."""
+
+    def test_cashiers_and_managers_begin_with_what_they_may_give_away(self) -> None:
+        given = dict(DiscountLimit.objects.values_list("role__slug", "percent"))
+        taken = dict(CreditLimit.objects.values_list("role__slug", "percent"))
+        assert taken == {"billing-staff": 10, "manager": 50}
+        assert taken.items() <= given.items()
+
+    def test_one_that_is_running_keeps_what_it_has(self) -> None:
+        step = import_module("billing.migrations.0012_first_credit_limits")
+        CreditLimit.objects.all().delete()
+        facility = FacilityFactory(name="Lakeside")
+        step.give_limits(apps, None)
+        assert not CreditLimit.objects.exists()
+        assert credit_limit(UserFactory(roles=["billing-staff"], facility=facility), facility.pk) is None
+
+
 class TestWhose:
     def test_a_role_without_a_limit_has_none_as_before_there_were_limits(self, house: House) -> None:
         assert not CreditLimit.objects.exists()
@@ -116,7 +136,7 @@ class TestWhose:
         assert credit_limit(person, here) == 10
         give_role(user=person, role="reception", facility=house.facility)  # which allows no credit notes
         assert credit_limit(person, here) == 10
-        give_role(user=person, role="manager", facility=House().facility)
+        give_role(user=person, role="manager", facility=FacilityFactory(name="Lakeside"))
         assert credit_limit(person, here) == 10
         give_role(user=person, role="manager", facility=house.facility)
         assert credit_limit(person, here) == 50

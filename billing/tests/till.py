@@ -9,6 +9,7 @@ from accounts.models import Role, User
 from accounts.permissions import SYSTEM_ROLES
 from accounts.tests.factories import FacilityFactory, UserFactory, device_client
 from billing.models import BillingSettings, DiscountLimit, Drawer
+from billing.tests.house import no_credit_limits
 from patients.models import Patient
 from patients.tests.factories import PatientFactory
 from scheduling.tests.factories import DepartmentFactory, DoctorFactory
@@ -35,6 +36,7 @@ class Till:
             DiscountLimit.objects.update_or_create(
                 role=Role.objects.get(slug=role), defaults={"percent": Decimal(percent)}
             )
+        no_credit_limits()
         self.clients: dict[str, APIClient] = {}
         self.users: dict[str, User] = {}
 

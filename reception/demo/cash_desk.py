@@ -73,7 +73,7 @@ def furnish(facility: Facility, first: date) -> None:
     )  # fmt: skip
     Drawer.objects.bulk_create(Drawer(facility=facility, name=f"Drawer {n}") for n in (1, 2))
     for role in Role.objects.filter(slug__in=CREDITED):
-        CreditLimit.objects.get_or_create(role=role, defaults={"percent": CREDITED[role.slug]})
+        CreditLimit.objects.update_or_create(role=role, defaults={"percent": CREDITED[role.slug]})
 
 
 def rules(facility: Facility) -> BillingSettings:

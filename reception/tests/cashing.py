@@ -20,6 +20,7 @@ from billing import actions
 from billing.models import Bill, BillingSettings, CashMovement, DiscountLimit, Drawer, Price, Receipt, Shift
 from billing.rules import LineIn
 from billing.tenders import Tender
+from billing.tests.house import no_credit_limits
 from common.transactions import outermost
 from patients.models import Patient
 from reception.tests.factories import Hall
@@ -30,6 +31,7 @@ class CashDesk(Hall):
 
     def __init__(self, **hall: Any) -> None:
         super().__init__(**hall)
+        no_credit_limits()
         self.drawers = [Drawer.objects.create(facility=self.facility, name=f"Drawer {n}") for n in (1, 2)]
         self.rules = BillingSettings.objects.create(
             facility=self.facility, address="12 Temple Road, Bengaluru", tax_number="GSTIN 29AAAAA0000A1Z5"

@@ -11,6 +11,7 @@ from billing import actions
 from billing.models import Bill, BillingSettings, Drawer, LedgerEntry, Line, Receipt
 from billing.proof import prove
 from billing.tenders import Tender
+from billing.tests.house import no_credit_limits
 from common.transactions import outermost
 from patients.models import Patient
 from reception.models import Visit, VisitToken
@@ -29,6 +30,7 @@ class Till(Hall):
     def __init__(self, *, capacity: int = 2, policy: str = "weighted-waitlist", **rules: Any) -> None:
         super().__init__(capacity=capacity, policy=policy)
         self.rules = BillingSettings.objects.create(facility=self.facility, **{"priority_fee": 300, **rules})
+        no_credit_limits()
         self.drawer = Drawer.objects.create(facility=self.facility, name="Drawer 1")
         self.meena: User = UserFactory(
             username=f"meena-{self.facility.pk}", roles=["billing-staff"], facility=self.facility
