@@ -67,6 +67,22 @@ def read(text: str) -> Decimal:
     return Decimal(text.strip())
 
 
+def many(text: str) -> Decimal:
+    """How many of something, as people write it: above zero, with three decimals at most.
+
+    Raises:
+        NotMoney: it is no such number.
+    """
+    return _quantity(read(text))
+
+
+def _quantity(value: Decimal) -> Decimal:
+    found = exact(value, decimals=3, most=MOST_OF_ONE)
+    if not found:
+        raise NotMoney("0")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Off:
     """A discount: either an amount or a percentage of what it is taken from.
@@ -196,10 +212,7 @@ def gross_of(line: LineIn) -> Decimal:
     Raises:
         NotMoney: one of them has too many decimals, is too large, or the quantity is not above zero.
     """
-    quantity = exact(line.quantity, decimals=3, most=MOST_OF_ONE)
-    if not quantity:
-        raise NotMoney("0")
-    return exact(rounded(quantity * exact(line.unit_price)))
+    return exact(rounded(_quantity(line.quantity) * exact(line.unit_price)))
 
 
 def _line_sum(line: LineIn, gross: Decimal, discount: Decimal) -> LineSum:

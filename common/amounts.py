@@ -10,7 +10,7 @@ _SYMBOLS: Final = {"INR": "₹", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "
 _LAKHS: Final = frozenset({"INR", "BDT", "NPR", "PKR", "LKR"})
 """Currencies whose thousands are grouped by two: 23,75,464.50."""
 _DECIMAL_COMMA: Final = re.compile(r",\d{0,2}$|,\d?,|,\d?\.")
-_WRITTEN: Final = re.compile(r"\d{1,12}(\.\d{1,2})?|\.\d{1,2}")
+_WRITTEN: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?|\.[0-9]{1,2}")
 
 
 def symbol(currency: str) -> str:

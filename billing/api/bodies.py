@@ -7,8 +7,8 @@ from typing import Any, Final
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from billing.api.fields import CountedField, MoneyField, OffField, OptionalTextField, PlainDecimalField
-from billing.rules import MOST_OF_ONE, LineIn
+from billing.api.fields import CountedField, MoneyField, OffField, OptionalTextField, PlainDecimalField, QuantityField
+from billing.rules import LineIn
 from billing.states import Method, MovementKind
 from billing.tenders import Tender
 from common.api.bodies import BodySerializer
@@ -28,9 +28,7 @@ class LineBodySerializer(serializers.Serializer[Any]):
     """A line: what, how many, at what price, and for which object."""
 
     description = serializers.CharField(max_length=200)
-    quantity = PlainDecimalField(
-        max_digits=10, decimal_places=3, min_value=Decimal("0.001"), max_value=MOST_OF_ONE, default=Decimal(1)
-    )
+    quantity = QuantityField(default=Decimal(1))
     unit_price = MoneyField(least=NOTHING)
     discount = OffField(required=False, allow_null=True, help_text="An amount such as 50.00, or a share such as 10%.")
     discount_reason = OptionalTextField(max_length=200)

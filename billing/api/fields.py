@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from billing.rules import MOST, NotMoney, Off
+from billing.rules import MOST, MOST_OF_ONE, NotMoney, Off, many
 
 CENT: Final = Decimal("0.01")
 # DecimalField also reads 1e5, 1_000 and the digits of other scripts; an amount is written in one way.
@@ -34,6 +34,22 @@ class MoneyField(PlainDecimalField):
 
     def __init__(self, *, least: Decimal = CENT, **options: Any) -> None:
         super().__init__(max_digits=14, decimal_places=2, min_value=least, max_value=MOST, **options)
+
+
+class QuantityField(PlainDecimalField):
+    """How many of something: above zero, with three decimals at most; read as the cash desk's form reads it."""
+
+    default_error_messages = {"invalid": _("Write how many as a number above zero, such as 2.")}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=10, decimal_places=3, min_value=Decimal("0.001"), max_value=MOST_OF_ONE, **options)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """A number of JSON or a text; what is wrong with another one is said by the bounds of the field."""
+        try:
+            return many(str(data))
+        except NotMoney:
+            return super().to_internal_value(data)
 
 
 class ShownMoneyField(serializers.DecimalField):

@@ -15,10 +15,11 @@ NOT_MONEY = [
     650.005, -5, 10**15,
 ]  # fmt: skip
 """What is no amount above zero; 0 is none either where money moves."""
-NOT_IDS = [0, -1, "x", "", "1.5", 1.5, True, [], {}, 2**63, "9" * 40]
+NOT_IDS = [0, -1, "x", "", "1.5", 1.5, True, [], {}, 2**63, "9" * 40, "1_0", "1e1", "١٢", "१"]
 NO_DISCOUNT = [
     "-5", "101%", "-1%", "5%%", "%", "x", "1e1", "NaN", "NaN%", "0.001", "1.005%", True, [], {}, "9" * 12, "9" * 40,
 ]  # fmt: skip
+NO_QUANTITY = ["x", "", "NaN", "1e3", "1_0", "١٢", "-0.5"]
 UNKNOWN = 10**17
 NOT_TEXT = [None, [], {}, True, "", "   ", "x" * 5000]
 
@@ -61,7 +62,7 @@ class TestMoney:
             assert not Shift.objects.exists()
 
     def test_a_quantity(self, till: Till) -> None:
-        for quantity in ["0", 0, -1, "0.0001", "NaN", "1e3", "x", True, [], {}, "9" * 8, "9" * 400, "-0.5"]:
+        for quantity in [*NO_QUANTITY, "0", 0, -1, "0.0001", True, [], {}, "9" * 8, "9" * 400]:
             refused(till.ask({**ECG, "quantity": quantity}), at="lines.0.quantity")
 
     def test_a_discount(self, till: Till) -> None:
@@ -133,6 +134,11 @@ class TestBodies:
             refused(till.post("shifts/", {"float": "1.00", "drawer": pk}), at="drawer" if pk != 2**63 else "")
             more = {"method": "card", "amount": "1.00", "reference": "T-1"}
             refused(till.post("advances/", {"patient": pk, **more}), at="patient" if pk != 2**63 else "")
+
+    def test_an_id_that_a_list_is_narrowed_by(self, till: Till) -> None:
+        for pk in ("1_0", "١٢", "1e1", "x"):
+            refused(till.get("bills/", patient=pk), at="patient")
+        assert till.get("bills/", patient="").status_code == 200
 
     def test_ids_that_nobody_has(self, till: Till) -> None:
         card = {"method": "card", "amount": "1.00", "reference": "T-1"}

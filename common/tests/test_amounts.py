@@ -36,7 +36,23 @@ def test_what_people_type_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "-5", "1.005", "ten", "1e3", "NaN", "http://x/t/9", "12345678901234", "5 - 3", "650,50", "1,5"]
+    "text",
+    [
+        "",
+        "-5",
+        "1.005",
+        "ten",
+        "1e3",
+        "1_0",
+        "NaN",
+        "http://x/t/9",
+        "12345678901234",
+        "5 - 3",
+        "650,50",
+        "1,5",
+        "१००",
+        "١٢٣",
+    ],
 )
 def test_what_is_no_amount_is_none(text: str) -> None:
     assert read(text) is None

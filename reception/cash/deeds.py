@@ -99,7 +99,7 @@ def _named(request: HttpRequest, name: str) -> int:
 def _version(request: HttpRequest) -> int | None:
     """What the page had read of a bill when it was sent."""
     text = request.POST.get("version", "")
-    return int(text) if text.isdecimal() and len(text) < 10 else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
 # Money in
@@ -320,6 +320,6 @@ def _count(text: str) -> int:
     Raises:
         BadInput: no whole number.
     """
-    if not text.isdecimal() or len(text) > 6:
+    if not text.isascii() or not text.isdecimal() or len(text) > 6:
         raise BadInput(_("Count whole notes and coins."), attr="counts")
     return int(text)

@@ -14,7 +14,7 @@ from billing import actions
 from billing.models import Bill
 from billing.prices import line_of
 from billing.queries import price_list
-from billing.rules import LineIn, NotMoney, Off, OffTooLarge, Totals, totals
+from billing.rules import LineIn, NotMoney, Off, OffTooLarge, Totals, many, totals
 from common.errors import BadInput
 from patients.queries import get_patient
 from reception.cash.forms import taking
@@ -68,19 +68,17 @@ def typed_lines(sent: Any) -> list[dict[str, str]]:
     fields = [sent.getlist(name) if hasattr(sent, "getlist") else [] for name in ("price", "quantity", "off")]
     by_line = "by_line" in sent
     return [
-        {"price": price, "quantity": many, "off": off if by_line else ""}
-        for price, many, off in zip_longest(*fields, fillvalue="")
+        {"price": price, "quantity": quantity, "off": off if by_line else ""}
+        for price, quantity, off in zip_longest(*fields, fillvalue="")
     ]
 
 
 def _quantity(text: str) -> Decimal:
+    """How many; one, where nothing is written."""
     try:
-        many = Decimal(text.strip() or "1")
-    except ArithmeticError:
+        return many(text.strip() or "1")
+    except NotMoney:
         raise QuantityWrong(attr="quantity") from None
-    if not many.is_finite() or not 0 < many <= 100_000:
-        raise QuantityWrong(attr="quantity")
-    return many
 
 
 def _off(text: str) -> Off | None:

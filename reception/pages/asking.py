@@ -74,7 +74,7 @@ def whole_number(text: str) -> int:
     Raises:
         NotFound: it is none.
     """
-    if not text.isdecimal() or len(text) > 18:
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
         raise NotFound
     return int(text)
 

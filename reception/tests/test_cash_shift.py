@@ -63,7 +63,7 @@ def test_the_drawer_is_handed_over_with_a_float(desk: CashDesk) -> None:
 
 def test_counts_that_are_none_are_asked_again(desk: CashDesk) -> None:
     shift = desk.open()
-    for sent in ({"n_500": "two"}, {"n_500": "-1"}, {}):
+    for sent in ({"n_500": "two"}, {"n_500": "-1"}, {"n_500": "١"}, {}):
         assert desk.send("/cash/shifts/close/", shift=shift.pk, **sent).status_code == 400
     assert Shift.objects.get().closed_at is None
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from common.api.ids import is_written
 from scheduling.actions.generation import DAYS
 from scheduling.models import Department, Doctor, Room, ScheduleLine
 
@@ -13,6 +14,12 @@ class IdField(serializers.IntegerField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=2**63 - 1, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        """Refuse what only Python takes for a number."""
+        if not is_written(data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class DepartmentSerializer(serializers.ModelSerializer[Department]):
