@@ -97,10 +97,14 @@ def _creditable(bill: Bill) -> bool:
 
 
 def token_context(bill: Bill, *, takes: bool) -> Context:
-    """The token that a bill is about, and what its priority costs where it can still be had. Two queries at most."""
+    """The token that a bill is about, and what its priority costs where it can still be had. Two queries at most.
+
+    Lines name what people wrote: another facility's token is none here, and nothing is told of it.
+    """
     lines = bill.lines.all()
     token_id = next((each.item_id for each in lines if each.item_type in ABOUT_TOKENS), None)
-    token = token_id and Token.objects.select_related("session").filter(pk=token_id).first()
+    here = Token.objects.select_related("session").filter(session__facility=bill.facility_id)
+    token = token_id and here.filter(pk=token_id).first()
     return {"token": token, "priority": priority_of(token) if token and takes else None}
 
 
@@ -178,7 +182,8 @@ def prioritised(paper: papers.ReceiptPaper) -> Token | None:
     """The token that has priority by what was paid, to say where it stands now. One query where there is one."""
     lines = paper.found.lines if paper.found and not paper.is_refund else []
     token_id = next((each.item_id for each in lines if each.item_type == PRIORITY), None)
-    return Token.objects.select_related("slot").filter(pk=token_id, paid=True).first() if token_id else None
+    here = Token.objects.select_related("slot").filter(session__facility=paper.receipt.facility_id, paid=True)
+    return here.filter(pk=token_id).first() if token_id else None
 
 
 def _next_bill(receipt: Receipt) -> int | None:
