@@ -4,6 +4,8 @@ Papers are written in English, whatever the facility's patients read: the names 
 them as the hospital wrote them, and the tax office reads them too.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 from uuid import uuid4
@@ -26,6 +28,7 @@ from reception.cash.sums import read, summed
 from reception.pages.frame import done_once, person, show, staff
 
 SIZES: Final = ("roll", "a4")
+View = Callable[..., HttpResponse]
 
 
 def _size(request: HttpRequest) -> str:
@@ -33,25 +36,58 @@ def _size(request: HttpRequest) -> str:
     return asked if asked in SIZES else "roll"
 
 
-def _pdf(facility: Facility, sheet: str, context: dict[str, Any], name: str, size: str) -> HttpResponse:
-    """A sheet as a file that the browser shows."""
-    with timezone.override(facility.tz):
-        html = render_to_string(sheet, {**context, "facility": facility})
-    answer = HttpResponse(pdf_of(html, size), content_type="application/pdf")
-    answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return answer
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is on a paper.
+
+    Attributes:
+        file: what its PDF is called.
+        size: of its PDF.
+    """
+
+    facility: Facility
+    context: dict[str, Any]
+    file: str
+    size: str
+
+
+def _addresses(name: str, sheet_of: Callable[[HttpRequest, int], Sheet]) -> tuple[View, View]:
+    """The two addresses of a paper: as a page, and as a PDF that the browser shows.
+
+    Args:
+        name: of its templates.
+        sheet_of: reads what is on it, for somebody who may see it.
+    """
+
+    @staff
+    @require_GET
+    def page(request: HttpRequest, **named: int) -> HttpResponse:
+        sheet = sheet_of(request, *named.values())
+        return show(request, f"cash/{name}.html", sheet.facility, sheet.context)
+
+    @staff
+    @require_GET
+    def pdf(request: HttpRequest, **named: int) -> HttpResponse:
+        sheet = sheet_of(request, *named.values())
+        with timezone.override(sheet.facility.tz):
+            html = render_to_string(f"cash/sheet_{name}.html", {**sheet.context, "facility": sheet.facility})
+        answer = HttpResponse(pdf_of(html, sheet.size), content_type="application/pdf")
+        answer["Content-Disposition"] = f'inline; filename="{sheet.file}.pdf"'
+        return answer
+
+    return page, pdf
 
 
 # Receipts
 
 
-def _receipt(request: HttpRequest, receipt_id: int) -> dict[str, Any]:
-    """What the paper says. `?print=` names which printing this is: the receipt itself, or a copy."""
+def _receipt(request: HttpRequest, receipt_id: int) -> Sheet:
+    """A receipt or voucher, 80 mm or A4. `?print=` names which printing this is: the receipt itself, or a copy."""
     receipt = get_receipt(receipt_id, person(request))
     paper = receipt_paper(receipt)
     asked = request.GET.get("print", "")
     shown = next((each for each in paper.prints if str(each.copy) == asked), None)
-    return {
+    context = {
         "receipt": receipt,
         "paper": paper,
         "shown": shown,
@@ -60,6 +96,7 @@ def _receipt(request: HttpRequest, receipt_id: int) -> dict[str, Any]:
         "size": _size(request),
         "key": uuid4(),
     }
+    return Sheet(receipt.facility, context, receipt.number, _size(request))
 
 
 def _copy(shown: ReceiptPrint | None, prints: list[ReceiptPrint]) -> ReceiptPrint | None:
@@ -68,22 +105,8 @@ def _copy(shown: ReceiptPrint | None, prints: list[ReceiptPrint]) -> ReceiptPrin
     return found if found and found.copy else None
 
 
-@staff
-@xframe_options_sameorigin
-@require_GET
-def receipt(request: HttpRequest, receipt_id: int) -> HttpResponse:
-    """A receipt or voucher as paper, 80 mm or A4."""
-    context = _receipt(request, receipt_id)
-    return show(request, "cash/receipt.html", context["receipt"].facility, context)
-
-
-@staff
-@require_GET
-def receipt_pdf(request: HttpRequest, receipt_id: int) -> HttpResponse:
-    """The same as PDF."""
-    context = _receipt(request, receipt_id)
-    paper = context["receipt"]
-    return _pdf(paper.facility, "cash/sheet_receipt.html", context, paper.number, context["size"])
+receipt, receipt_pdf = _addresses("receipt", _receipt)
+receipt = xframe_options_sameorigin(receipt)  # the cash desk prints it out of a frame
 
 
 @staff
@@ -99,60 +122,37 @@ def receipt_print(request: HttpRequest, receipt_id: int) -> HttpResponse:
 # Bills
 
 
-def _bill(request: HttpRequest, bill_id: int) -> dict[str, Any]:
+def _bill(request: HttpRequest, bill_id: int) -> Sheet:
+    """A bill, on A4."""
     bill = get_bill(bill_id, person(request))
     found = read(bill)
     rows = summed(found, dated=True)
     rules = BillingSettings.objects.filter(pk=bill.facility_id).first()
-    return {"bill": bill, "found": found, "sum": rows, "rules": rules, "size": "a4"}
+    context = {"bill": bill, "found": found, "sum": rows, "rules": rules, "size": "a4"}
+    return Sheet(bill.facility, context, bill.number or f"draft-{bill.pk}", "a4")
 
 
-@staff
-@require_GET
-def bill(request: HttpRequest, bill_id: int) -> HttpResponse:
-    """A bill on A4."""
-    context = _bill(request, bill_id)
-    return show(request, "cash/bill.html", context["bill"].facility, context)
-
-
-@staff
-@require_GET
-def bill_pdf(request: HttpRequest, bill_id: int) -> HttpResponse:
-    """The same as PDF."""
-    context = _bill(request, bill_id)
-    found = context["bill"]
-    return _pdf(found.facility, "cash/sheet_bill.html", context, found.number or f"draft-{found.pk}", "a4")
+bill, bill_pdf = _addresses("bill", _bill)
 
 
 # Reports of a shift
 
 
-def _report(request: HttpRequest, shift_id: int) -> dict[str, Any]:
+def _report(request: HttpRequest, shift_id: int) -> Sheet:
+    """The X report of an open shift, the Z report of a closed one."""
     shift = get_shift(shift_id, person(request))
     rules = BillingSettings.objects.filter(pk=shift.facility_id).first()
     counts = [(note, many, Decimal(note) * many) for note, many in shift.counts.items()]
-    return {
+    found = shift_report(shift)
+    context = {
         "shift": shift,
-        "report": shift_report(shift),
+        "report": found,
         "rules": rules,
         "counts": counts,
         "now": timezone.now(),
         "size": _size(request),
     }
+    return Sheet(shift.facility, context, f"{found.kind}-{shift.date}-{shift.number}", "roll")
 
 
-@staff
-@require_GET
-def report(request: HttpRequest, shift_id: int) -> HttpResponse:
-    """The X report of an open shift, the Z report of a closed one."""
-    context = _report(request, shift_id)
-    return show(request, "cash/report.html", context["shift"].facility, context)
-
-
-@staff
-@require_GET
-def report_pdf(request: HttpRequest, shift_id: int) -> HttpResponse:
-    """The same as PDF."""
-    context = _report(request, shift_id)
-    shift, kind = context["shift"], context["report"].kind
-    return _pdf(shift.facility, "cash/sheet_report.html", context, f"{kind}-{shift.date}-{shift.number}", "roll")
+report, report_pdf = _addresses("report", _report)
