@@ -22,7 +22,7 @@ from django.utils import timezone
 from accounts.models import AccessAttempt
 from accounts.permissions import SYSTEM_ROLES
 from accounts.tests.factories import UserFactory
-from billing.actions import create_bill, credit_bill, pay
+from billing.actions import create_bill, credit_bill, move_cash, pay
 from billing.models import BillingSettings, Drawer, Payment, Shift
 from billing.rules import LineIn
 from billing.tenders import Tender
@@ -273,6 +273,8 @@ LINES = (
     ),
     Line("cash_report", "/cash/shifts/{shift}/report/", "billing-staff manager"),
     Line("cash_report_pdf", "/cash/shifts/{shift}/pdf/", "billing-staff manager"),
+    Line("cash_voucher", "/cash/moves/{movement}/", "billing-staff manager"),
+    Line("cash_voucher_print", "/cash/moves/{movement}/print/", "billing-staff manager", sent={}),
     # the kiosk, on a screen that is none yet
     Line("kiosk", "/kiosk/", "reception manager"),
     Line("kiosk_begin", "/kiosk/begin/", "reception manager", sent={}),
@@ -307,6 +309,9 @@ class World(Hall):
             facility=self.facility, drawer=drawer, cashier=self.user("billing-staff"), number=1, float_amount=0,
             date=self.facility.local_date(), opened_at=timezone.now(),
         )  # fmt: skip
+        self.movement = move_cash(
+            shift_id=self.shift.pk, kind="from_safe", amount=Decimal(100), by=self.user("billing-staff")
+        )
         self.bills = [create_bill(**wish, lines=[LineIn("ECG", Decimal(350))]) for _ in range(3)]
         self.draft = create_bill(**wish, lines=[LineIn("ECG", Decimal(350))], draft=True)
         card = [Tender("card", Decimal(350), reference=f"C-{n}") for n in (1, 2)]
@@ -348,6 +353,7 @@ class World(Hall):
             "receipt": self.receipt.pk,
             "payment": Payment.objects.get(receipt=self.receipt).pk,
             "shift": self.shift.pk,
+            "movement": self.movement.pk,
         }
 
 
