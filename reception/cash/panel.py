@@ -118,6 +118,7 @@ def sum_context(request: HttpRequest, found: Read) -> Context:
         "issued": found.bill.issued_at and moment(found.bill.issued_at, found.bill.facility),
         "sum": rows,
         "asked": papers.down_to_total(rows),
+        "before": papers.before(found),
         "since": since,
         "changed": since != str(found.bill.version),
         "last": found.payments[-1] if found.payments else None,

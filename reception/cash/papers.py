@@ -5,6 +5,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from billing.models import BillingSettings, Payment, Receipt, ReceiptPrint, Refund
 from billing.states import Method, ReceiptKind
 from reception.cash.sums import Read, SumLine, read, summed
@@ -78,11 +80,30 @@ class ReceiptPaper:
         return down_to_total(summed(self.found))
 
     @property
-    def before(self) -> list[Payment]:
-        """What was paid on the bill before this receipt."""
+    def before(self) -> list[SumLine]:
+        """What became of the bill before this receipt: from its total by way of this receipt to what is still due."""
         if self.found is None or self.is_refund:
             return []
-        return [each for each in self.found.payments if each.receipt_id < self.receipt.pk]
+        return before(self.found, self.receipt)
+
+
+def before(found: Read, receipt: Receipt | None = None) -> list[SumLine]:
+    """What was credited, paid and given back on a bill: until a receipt, or until now.
+
+    A credit note has no place among receipts, so its time says whether it came before.
+    """
+    notes, payments, refunds = found.notes, found.payments, found.refunds
+    if receipt is not None:
+        notes = [each for each in notes if each.at <= receipt.at]
+        payments = [each for each in payments if each.receipt_id < receipt.pk]
+        refunds = [each for each in refunds if each.receipt_id < receipt.pk]
+    rows = [SumLine(_("Credited: %(why)s") % {"why": each.reason}, -each.amount) for each in notes]
+    rows += [SumLine(_("Paid before, %(how)s") % {"how": _way(each)}, each.amount) for each in payments]
+    return rows + [SumLine(_("Given back, %(how)s") % {"how": _way(each)}, -each.amount) for each in refunds]
+
+
+def _way(deed: Payment | Refund) -> str:
+    return str(deed.get_method_display())
 
 
 def down_to_total(rows: list[SumLine]) -> list[SumLine]:

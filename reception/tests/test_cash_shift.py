@@ -6,7 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from billing import actions
 from billing.models import ReceiptPrint, Shift
+from common.transactions import outermost
 from reception.tests.cashing import CashDesk
 from reception.tests.factories import text
 
@@ -117,6 +119,24 @@ def test_a_receipt_says_what_a_patient_asks_about(desk: CashDesk) -> None:
         "Thank you. Keep this for a refund.",
     ):
         assert words in paper
+
+
+def test_what_a_receipt_says_after_a_refund_and_a_credit_note_adds_up(desk: CashDesk) -> None:
+    desk.open()
+    bill = desk.owe("Sunita Deshpande", "500", "150")
+    first = desk.pay(bill, "200", "upi", reference="U-1")
+    wish = {"payment_id": first.payments.get().pk, "amount": Decimal(80), "reason": "Twice", "by": desk.cashier}
+    outermost(lambda: actions.refund_payment(**wish))
+    desk.credit(bill, "50")
+    told = "Total ₹650.00 Credited: Cancelled in time −50.00 Paid before, UPI 200.00 Given back, UPI −80.00"
+    drawer = text(desk.meena.get(f"/cash/?bill={bill.pk}"))
+    assert told in drawer.partition("Receipt, as it will print")[2]
+    last = desk.pay(bill, "480")
+    desk.credit(bill, "10")
+    paper = text(desk.meena.get(f"/cash/receipts/{last.pk}/"))
+    assert f"{told} Cash 480.00 Still due 0.00" in paper
+    # What came later stands on later papers.
+    assert "Total ₹650.00 UPI U-1 200.00 Still due 450.00" in text(desk.meena.get(f"/cash/receipts/{first.pk}/"))
 
 
 MEDIA_BOX = re.compile(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]")
