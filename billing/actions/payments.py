@@ -221,6 +221,9 @@ def _payment(receipt: Receipt, part: Part, *, rest_of: Payment | None = None) ->
 def _replayed(tenders: Sequence[Tender], *, facility_id: int, bill_id: int | None, patient_id: int) -> Receipt | None:
     """The receipt that these references were written on before; None where they are new.
 
+    Args:
+        patient_id: the record in use; an advance may have been taken for one that was merged into it since.
+
     Raises:
         ReferenceUsed: 409, one of them stands for another payment.
         ReferenceGivenBack: 409, something on that receipt was given back: it would say that the money is here.
@@ -233,8 +236,9 @@ def _replayed(tenders: Sequence[Tender], *, facility_id: int, bill_id: int | Non
     payments = receipt.payments.all()
     whole = [(each.method, each.reference, each.amount) for each in payments]
     asked = [(tender.method, tender.reference, tender.amount) for tender in tenders]
-    same = (receipt.bill_id, receipt.patient_id) == (bill_id, patient_id) and same_money(whole, asked)
-    if not same or len(found) < len(named):
+    whose = receipt.patient.merged_into_id or receipt.patient_id
+    about = receipt.bill_id == bill_id and (bill_id is not None or whose == patient_id)
+    if not about or not same_money(whole, asked) or len(found) < len(named):
         raise ReferenceUsed(attr="reference", reference=found[0].reference)
     if any(each.refunded for each in payments):
         raise ReferenceGivenBack(attr="reference", reference=found[0].reference)
@@ -259,7 +263,7 @@ def _with_references(named: Sequence[tuple[str, str]], facility_id: int) -> list
         either, facility_id=facility_id, rest_of=None
     )
     found: dict[tuple[str, str], Payment] = {}
-    for row in rows.select_related("receipt__facility").order_by("pk"):
+    for row in rows.select_related("receipt__facility", "receipt__patient").order_by("pk"):
         key = (row.method, normal(row.reference))
         if key not in found or (row.method, row.reference) in named:
             found[key] = row

@@ -98,6 +98,14 @@ class TestOnABill:
         house.refund(payment, "80", by=cashier)  # the bill asks for it again: nothing is taken off
         assert (house.due(bill), house.paid(bill)) == (80, 0)
 
+    def test_taking_a_whole_bill_back_is_another_right_without_a_limit(self, house: House, cashier: User) -> None:
+        house.open(cashier, drawer=1)
+        bill = house.bill("100")
+        house.pay(bill, "100", by=cashier)
+        house.refund(house.payments(bill)[0], "100", by=cashier)
+        house.void(bill, by=cashier)
+        assert (house.status(bill), CreditNote.objects.count()) == ("void", 0)
+
     def test_without_the_permission_no_limit_helps(self, house: House) -> None:
         limit("reception", 50)
         with pytest.raises(PermissionDenied):

@@ -19,6 +19,7 @@ from billing.tenders import Tender, checked
 from billing.tests.house import D, House, card, cash, rows
 from billing.tests.till import Till
 from common.errors import BadInput
+from patients.actions import mark_merged
 
 ALIKE = ["ab12", "AB12", "Ab 12", " aB1 2 ", "a\u00a0b\t1\u200b2"]
 
@@ -49,6 +50,16 @@ class TestWhatIsTheSame:
         facility = Facility.objects.filter(pk=House().facility.pk)
         assert facility.values_list(NormalReference(Value(text)), flat=True).get() == normal(text)
 
+    @pytest.mark.django_db
+    def test_it_does_so_with_every_sign_there_is(self) -> None:
+        signs = [chr(code) for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
+        form = NormalReference.template % {"expressions": "sign"}
+        found = rows(f"SELECT sign FROM unnest(%s::text[]) AS sign WHERE {form} <> sign", signs)
+        assert sorted(sign for (sign,) in found) == sorted(sign for sign in signs if normal(sign) != sign)
+        assert sorted(rows(f"SELECT sign, {form} FROM unnest(%s::text[]) AS sign", list(SMALL + BLANKS))) == sorted(
+            (sign, normal(sign)) for sign in SMALL + BLANKS
+        )
+
     def test_two_of_one_paper_are_one(self) -> None:
         with pytest.raises(BadInput):
             checked([card("5", "ab 12"), card("5", "AB12")])
@@ -68,6 +79,16 @@ class TestPaid:
         assert house.pay(bill, card("200", written)) == first
         assert house.deposit(card("90", "x 1")) == house.deposit(card("90", "X1"))
         assert [each.reference for each in house.payments(bill)] == ["Ab 12"]
+
+    def test_an_advance_again_is_the_first_receipt_also_when_the_record_was_merged_meanwhile(
+        self, house: House
+    ) -> None:
+        kept, stranger = house.newcomer(), house.newcomer()
+        first = house.deposit(card("90", "x 1"))
+        mark_merged(patient_id=house.patient.pk, into_id=kept.pk, by=None)
+        assert [house.deposit(card("90", "X1"), patient=each) for each in (house.patient, kept)] == [first, first]
+        with pytest.raises(ReferenceUsed):
+            house.deposit(card("90", "X1"), patient=stranger)
 
     @pytest.mark.parametrize("written", ALIKE)
     def test_for_anything_else_it_is_refused_by_the_name_it_has(self, house: House, written: str) -> None:
