@@ -40,16 +40,21 @@ FROM (SELECT 1) AS always LEFT JOIN LATERAL (
 
 
 def lock_accounts(facility_id: int, patient_id: int) -> Decimal:
-    """Lock a patient's account, with those of records merged with theirs, and return what lies on them together.
+    """Lock a patient's account, with those of records merged with theirs, and return what lies on them together."""
+    return balance_on(facility_id, lock_records(patient_id))
+
+
+def lock_records(patient_id: int) -> list[int]:
+    """Lock a patient's account, with those of records merged with theirs, and return the records that belong together.
 
     A record without an account has nothing on it: the row is made when money first comes. Which records belong together
     is read with the lock, and no second time: where two are merged at this moment, the money of the one that was not
-    locked is not counted, for somebody else may be spending it.
+    locked is not counted, for somebody else may be spending it. None, where no record had an account.
     """
     same = family(patient_id).values("pk")
     rows = PatientAccount.objects.select_for_update(no_key=True).order_by("patient_id")
     locked = list(rows.filter(patient__in=same).values_list(ArraySubquery(same), flat=True))
-    return balance_on(facility_id, locked[0]) if locked else Decimal("0.00")
+    return locked[0] if locked else []
 
 
 def account_holder(facility_id: int, patient_id: int, by: User | None, code: str) -> Patient:

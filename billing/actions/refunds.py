@@ -22,7 +22,7 @@ from billing.changes import BillChange, moved, tell
 from billing.crediting import write_credit
 from billing.desk import (
     account_holder,
-    lock_accounts,
+    lock_records,
     number_receipt,
     open_account,
     reserve_refund,
@@ -30,7 +30,7 @@ from billing.desk import (
 from billing.errors import AdvanceTooSmall, NothingToGiveBack, RefundTooLarge, UnknownPayment
 from billing.locking import be_patient, lock_bill
 from billing.models import Bill, CreditNote, Payment, Receipt, Refund
-from billing.queries.accounts import family
+from billing.queries.accounts import balance_on
 from billing.reasons import reason_of
 from billing.settling import settle
 from billing.states import Method, ReceiptKind
@@ -186,35 +186,37 @@ def refund_advance(
     at, amount, reason = at or timezone.now(), amount_of(amount), reason_of(reason)
     be_patient(by)
     patient = account_holder(facility_id, patient_id, by, "billing.refund")
-    _require_on_account(patient.facility, patient.pk, amount)
-    sources = {row.pk: (row, left) for row, left in _sources(facility_id, patient.pk)}
+    records = _require_on_account(patient.facility, patient.pk, amount)
+    sources = {row.pk: (row, left) for row, left in _sources(facility_id, records)}
     parts = draw([(pk, left) for pk, (_, left) in sources.items()], amount)
     receipt = _receipt(patient.facility, patient.merged_into_id or patient.pk, None, by, at)
     moved(facility_id)
     return _give(receipt, [(sources[pk][0], part) for pk, part in parts], reason)
 
 
-def _sources(facility_id: int, patient_id: int) -> Parts:
+def _sources(facility_id: int, records: Sequence[int]) -> Parts:
     """The payments that brought money onto an account, the newest first, with what of each is not paid out again.
 
     An advance is left as far as it was not refunded. A payment of a bill brought what was given back of it onto the
     account; what was paid out of that since is a refund of the same payment without the bill. The caller holds the
-    lock of the account, and pays out no more than lies there: some of it may have paid other bills.
+    locks of the accounts of these records, and pays out no more than lies there: some of it may have paid other bills.
     """
     moved = Coalesce(Sum("refunds__amount", filter=Q(refunds__method=Method.ACCOUNT)), _NONE)
     paid_out = Coalesce(Sum("refunds__amount", filter=Q(refunds__bill=None)), _NONE)
-    here = Payment.objects.filter(facility_id=facility_id, patient__in=family(patient_id).values("pk"))
+    here = Payment.objects.filter(facility_id=facility_id, patient__in=records)
     advances = Q(bill=None, refunded__lt=F("amount"))
     given_back = Q(bill__isnull=False, refunded__gt=0) & ~Q(method=Method.ACCOUNT)
     rows = here.filter(advances | given_back).annotate(moved=moved, paid_out=paid_out).order_by("-pk")
     return [(row, row.refundable if row.bill_id is None else row.moved - row.paid_out) for row in rows]
 
 
-def _require_on_account(facility: Facility, patient_id: int, amount: Decimal) -> None:
-    """Lock a patient's account and make sure that it holds so much."""
-    balance = lock_accounts(facility.pk, patient_id)
+def _require_on_account(facility: Facility, patient_id: int, amount: Decimal) -> list[int]:
+    """Lock a patient's account and make sure that it holds so much; the records whose accounts are locked."""
+    records = lock_records(patient_id)
+    balance = balance_on(facility.pk, records)
     if amount > balance:
         raise AdvanceTooSmall(balance=said(balance, facility.currency))
+    return records
 
 
 def _receipt(facility: Facility, patient_id: int, bill: Bill | None, by: User | None, at: dt.datetime) -> Receipt:

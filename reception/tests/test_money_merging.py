@@ -10,6 +10,7 @@ from django.db import connection
 
 from billing import actions
 from billing.errors import AdvanceTooSmall
+from billing.models import Payment
 from billing.queries import advance_balance
 from billing.rules import LineIn
 from billing.tenders import Tender
@@ -81,6 +82,30 @@ def test_money_of_a_record_that_is_merged_at_this_moment_is_not_spent_twice() ->
     with meanwhile(*steps), pytest.raises(AdvanceTooSmall):
         outermost(lambda: actions.pay(bill_id=bills[1], tenders=tender, by=till.meena))
     assert advance_balance(till.facility.pk, poor.pk) == 0
+    till.balanced()
+
+
+def test_what_is_paid_out_comes_of_payments_whose_account_is_locked() -> None:
+    till = Till()
+    till.open_shift()
+    asha, where = till.user("reception"), {"facility_id": till.facility.pk}
+    own, other = till.patient("Ravi"), till.patient("Ravi K")
+    for reference, patient in (("own", own), ("other", other)):
+        tender = [Tender("upi", FIFTY, reference)]
+        outermost(
+            lambda to=patient, by=tender: actions.take_advance(**where, patient_id=to.pk, tenders=by, by=till.meena)
+        )
+    back: dict[str, Any] = {**where, "patient_id": own.pk, "amount": FIFTY, "reason": "Moves away", "by": till.meena}
+
+    def merge() -> None:
+        outermost(lambda: merge_patients(patient_id=other.pk, into_id=own.pk, by=asha))
+
+    with meanwhile((COUNTED, merge)):
+        outermost(lambda: actions.refund_advance(**back))
+    given = Payment.objects.order_by("pk").values_list("reference", "refunded")
+    assert dict(given) == {"own": 50, "other": 0}
+    outermost(lambda: actions.refund_advance(**back))
+    assert dict(given.all()) == {"own": 50, "other": 50}
     till.balanced()
 
 
