@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 from billing.models import Bill, CashMovement, Payment
 from common.testing.browser import Browsing
 from reception.tests.cashing import CashDesk
+from reception.tests.test_fast_fingers_in_browser import Held
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -88,3 +89,52 @@ def test_a_sum_that_is_opened_again_follows_what_others_took_meanwhile(browsing:
     keys.press("Enter")
     expect(drawer).to_contain_text("₹450.00 taken. Give back")
     assert Payment.objects.get(method="cash").amount == 450
+
+
+def test_a_form_that_was_done_after_it_was_closed_is_not_opened_again(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    page = browsing.open("/cash/?do=move", routed=True, user=desk.cashier)
+    drawer, again = page.locator("#drawer"), page.locator("[data-open-again]")
+    drawer.locator("#amount").fill("60")
+    drawer.locator("#reason").fill("Tea")
+    held = Held(page, "**/shifts/move/")
+    held.after(lambda: page.keyboard.press("Enter"))
+    drawer.locator("[data-close]").click()
+    expect(again).to_be_visible()
+    held.no_more()
+    expect(drawer).to_contain_text("Cash moved, shift 1")
+    expect(again).to_have_count(0)
+    assert CashMovement.objects.count() == 1
+
+
+def test_what_stands_there_is_kept_when_what_was_kept_is_opened_again(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    page = browsing.open("/cash/?do=move", user=desk.cashier)
+    drawer, again = page.locator("#drawer"), page.locator("[data-open-again]")
+    drawer.locator("#amount").fill("60")
+    drawer.locator("[data-close]").click()
+    page.locator("#cash-shift [data-key=c]").click()
+    count = drawer.locator("#counting [data-note]").first
+    count.fill("3")
+    again.click()
+    expect(drawer.locator("#amount")).to_have_value("60")
+    again.click()
+    expect(count).to_have_value("3")
+
+
+def test_what_is_kept_stays_kept_while_somebody_else_is_served(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    bill = desk.owe("Sunita", "650")
+    page = browsing.open("/cash/?do=move", user=desk.cashier)
+    drawer = page.locator("#drawer")
+    drawer.locator("#amount").fill("60")
+    drawer.locator("[data-close]").click()
+    page.locator(f"#bill-{bill.pk} a.row").click()
+    expect(drawer.locator("#received")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(drawer).to_contain_text("Taken. No change to give.")
+    page.locator("[data-open-again]").click()
+    expect(drawer.locator("#amount")).to_have_value("60")

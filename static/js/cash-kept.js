@@ -15,19 +15,24 @@ export function filled(form) {
 function keep(drawer, form) {
   if (!form || !filled(form)) return;
   const [title, children] = [$("#drawer-title", drawer).textContent, [...drawer.childNodes]];
-  kept = { children, looks: drawer.className, data: { ...drawer.dataset }, address: location.href };
+  const note = $("#kept").content.firstElementChild.cloneNode(true);
+  kept = { children, looks: drawer.className, data: { ...drawer.dataset }, address: location.href, note };
   drawer.replaceChildren();
-  const note = $("#kept").content.cloneNode(true);
   const words = $("[data-words]", note);
   words.textContent = words.dataset.words.replace("%", title);
   $("#toasts").replaceChildren(note);
 }
 
+function drop() {
+  kept = null;
+  $("#toasts").replaceChildren();
+}
+
 function openAgain() {
   const drawer = $("#drawer");
   const { children, looks, data, address } = kept;
-  kept = null;
-  $("#toasts").replaceChildren();
+  drop();
+  keep(drawer, $("form.whole, #take", drawer)); // what stands there by now is not lost for it either
   drawer.className = looks;
   Object.assign(drawer.dataset, data);
   drawer.setAttribute("aria-labelledby", "drawer-title");
@@ -41,6 +46,16 @@ document.addEventListener("drawer:closing", ({ detail }) => keep(detail.drawer, 
 // Something else is opened in its place; what was sent is answered in its place too, and is not kept.
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (detail.target.id === "drawer" && detail.shouldSwap && detail.requestConfig.verb === "get") keep(detail.target, $("form.whole", detail.target));
+});
+// It was closed while it was on its way, and was done: there is nothing to open again. The answer to another step brings
+// messages of its own; what is kept is told beside them.
+let told = false;
+document.addEventListener("htmx:beforeSwap", ({ detail: { xhr, requestConfig } }) => {
+  if (requestConfig.verb !== "get" && xhr.status < 400 && kept?.children.some((child) => child.contains(requestConfig.elt))) drop();
+  told = Boolean(kept?.note.isConnected);
+});
+document.addEventListener("htmx:afterRequest", () => {
+  if (told && kept && !kept.note.isConnected) $("#toasts").append(kept.note);
 });
 document.addEventListener("click", ({ target }) => {
   if (target.closest("[data-open-again]")) openAgain();

@@ -7,7 +7,7 @@ import { $, $$, typing } from "./dom.js";
 import { claimDrawer, openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
 import { control, onEscape, onKey, pressAfter } from "./keys.js";
-import { lost } from "./line.js";
+import { lost, signedOut } from "./line.js";
 import { printNow } from "./printer.js";
 
 // What the address says of the drawer alone.
@@ -223,9 +223,14 @@ function select(row) {
 async function load(address) {
   const wanted = claimDrawer();
   const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } }).catch(() => null);
-  if (!answer) return lost("get");
-  const text = await answer.text();
-  if (!wanted() || !answer.ok) return;
+  if (answer && signedOut(answer)) return;
+  const text = await answer?.text();
+  if (!wanted()) return;
+  if (!answer?.ok) {
+    $("#drawer").hidden = true; // it is about another row
+    $("#drawer").replaceChildren();
+    return lost("get");
+  }
   $("#drawer").outerHTML = text;
   htmx.process($("#drawer"));
   remember(address);

@@ -14,6 +14,7 @@ const NOTICED = 300;
 let cameFrom = null;
 let arrived = null;
 let asked = null; // the request that fills it
+let unwanted = null; // the one that was on its way when it was closed
 let turn = 0;
 let slow = 0;
 
@@ -34,6 +35,7 @@ export function closeDrawer() {
   const drawer = $("#drawer");
   turn += 1;
   if (!drawer || drawer.hidden) return false;
+  unwanted = asked;
   document.dispatchEvent(new CustomEvent("drawer:closing", { detail: { drawer } }));
   drawer.hidden = true;
   drawer.replaceChildren();
@@ -88,6 +90,10 @@ document.addEventListener("htmx:beforeRequest", ({ detail: { xhr, target, reques
     asked = xhr;
     over.then(() => asked === xhr && settled());
   } else if (requestConfig.verb !== "get") pressAfter(over); // a step's answer brings new buttons
+});
+// Of two that were asked for the later one is wanted, whichever comes first. What was done is answered in any case.
+document.addEventListener("htmx:beforeSwap", ({ detail: { xhr, target, requestConfig }, detail }) => {
+  if (target.id === "drawer" && requestConfig.verb === "get" && (xhr !== asked || xhr === unwanted)) detail.shouldSwap = false;
 });
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   if (detail.elt.id !== "drawer" || detail.elt.hidden) return;

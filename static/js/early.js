@@ -6,6 +6,8 @@
   const kept = [];
   const keep = (event) => {
     const { key, target } = event;
+    // Who leaned on Enter on the page before presses nothing on this one.
+    if (key === "Enter" && event.repeat && !target.matches("textarea")) event.preventDefault();
     const own = target.matches(FIELDS) || key === "Tab" || key === "Shift" || (key === "Enter" && target !== document.body);
     if (own || event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     event.stopImmediatePropagation();

@@ -23,7 +23,7 @@ function search(field, pause = PAUSE) {
     .catch((error) => {
       if (error.name === "AbortError") return;
       running.delete(field); // the same text may be looked for again
-      lost("get");
+      unheard(field);
     });
   running.set(field, { text, stop, done });
   return done;
@@ -35,9 +35,15 @@ async function ask(field, text, signal) {
   const answer = await fetch(address, { signal, headers: { "HX-Request": "true" } });
   const away = answer.headers.get("HX-Redirect");
   if (away) return location.assign(away);
-  if (answer.status >= 500) return lost("get");
+  if (answer.status >= 500) return unheard(field);
   const list = listOf(field);
   if (list) list.innerHTML = await answer.text();
+}
+
+/** What stands there was found for an older text: Enter must not take it for the one that was not answered. */
+function unheard(field) {
+  listOf(field)?.replaceChildren();
+  lost("get");
 }
 
 /** Enter may come before the answer to what was typed: then the first of that answer is taken. */

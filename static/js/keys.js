@@ -44,7 +44,7 @@ export function pressAfter(promise) {
 
 /** Until nothing is on its way and every key before it was heard, a key waits; so keys keep their order. */
 function wait(key) {
-  const mine = (last ?? Promise.resolve()).then(() => nothingComes()).then(() => again(key)).finally(() => {
+  const mine = (last ?? Promise.resolve()).then(() => nothingComes()).then(() => again(key)).catch(reportError).then(() => {
     if (last !== mine) return;
     last = null;
     if (!before) begun = null;
@@ -94,7 +94,7 @@ function act(key, event) {
   const name = key.length === 1 ? key.toLowerCase() : key;
   // Pressed again while its step is on the way: meant once.
   if ((before || last) && name === begun) return true;
-  if (before && key.length === 1) return wait(key), true;
+  if (before && (key.length === 1 || key === "Enter")) return wait(key), true;
   return pressFor(name);
 }
 
@@ -109,18 +109,33 @@ function pressFor(name) {
 /** A key that waited has its turn. */
 function again(key) {
   const focused = document.activeElement;
-  if (typing(focused)) return type(focused, key);
+  if (typing(focused)) return typeAnew(focused, key);
   if (key === "Escape") return escape();
   if (!act(key) && key === "Enter" && focused.matches("a, button, summary")) focused.click();
 }
 
-/** A key that came before its field had the focus. */
+/** A key that came before its field had the focus: what the field does with it by itself comes after what the page does. */
+function typeAnew(field, key, more = {}) {
+  const press = new KeyboardEvent("keydown", { key, ...more, bubbles: true, cancelable: true });
+  if (field.dispatchEvent(press)) type(field, key);
+}
+
 function type(field, key) {
-  if (key === "Enter") field.form?.requestSubmit();
-  else if (key.length === 1 && !field.matches("select")) {
-    field.setRangeText(key, field.selectionStart, field.selectionEnd, "end");
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+  if (key === "Enter" && !field.matches("textarea")) field.form?.requestSubmit();
+  else if (field.matches("select")) return;
+  else if (key === "Backspace") write(field, "");
+  else if (key === "Enter") write(field, "\n");
+  else if (key.length === 1) write(field, key);
+}
+
+function write(field, text) {
+  // A field of figures alone has no place to write at.
+  if (field.selectionStart === null) field.value = text ? field.value + text : field.value.slice(0, -1);
+  else {
+    const from = !text && field.selectionStart === field.selectionEnd ? Math.max(0, field.selectionStart - 1) : field.selectionStart;
+    field.setRangeText(text, from, field.selectionEnd, "end");
   }
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function escape() {
@@ -130,10 +145,11 @@ function escape() {
 function keydown(event) {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
-  if (key === "Tab" || key === "Shift") return;
+  if (key === "Tab" || key === "Shift" || /^F\d/.test(key)) return;
   if (coming || (last && !typing(target))) {
     event.preventDefault();
-    return wait(key);
+    if (!event.repeat) wait(key); // held down it is one press, as without a wait
+    return;
   }
   if (key === "Escape") {
     if (!$("dialog:modal")) escape();
@@ -164,8 +180,11 @@ function takeEarlyKeys() {
       continue;
     }
     const target = document.activeElement;
-    const again = new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true });
-    if (target.dispatchEvent(again) && typing(target)) type(target, key);
+    if (typing(target)) typeAnew(target, key, { shiftKey });
+    else {
+      const again = new KeyboardEvent("keydown", { key, shiftKey, bubbles: true, cancelable: true });
+      if (target.dispatchEvent(again) && key === "Enter" && target.matches("a, button, summary")) target.click();
+    }
   }
 }
 document.addEventListener("DOMContentLoaded", () => setTimeout(takeEarlyKeys));

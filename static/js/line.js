@@ -18,6 +18,13 @@ export function lost(verb) {
   });
 }
 
+/** Whether an answer leads to another page, as it does to who is signed out by now; then that page is opened. */
+export function signedOut(answer) {
+  const away = answer.headers.get("HX-Redirect");
+  if (away) location.assign(away);
+  return Boolean(away);
+}
+
 /** For what htmx was asked by hand: the listeners below have told of it when it fails. */
 export const said = () => null;
 

@@ -4,6 +4,7 @@
 import { $, $$, typing } from "./dom.js";
 import { claimDrawer } from "./drawer.js";
 import { onKey, pressAfter } from "./keys.js";
+import { lost, signedOut } from "./line.js";
 
 const rows = () => $$("#ov-rows > [role=row]");
 let selected = $("#ov-rows > [aria-current]")?.id ?? null;
@@ -25,7 +26,9 @@ function select(row) {
 async function load(id) {
   const wanted = claimDrawer();
   const address = $(".hall").dataset.panel + id.slice(3);
-  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } });
+  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } }).catch(() => null);
+  if (!answer) return lost("get");
+  if (signedOut(answer)) return;
   const text = await answer.text();
   if (!wanted() || !answer.ok) return;
   const slots = $("#drawer .slots");
