@@ -16,7 +16,8 @@ def give_limits(apps, schema_editor):
     Role = apps.get_model("accounts", "Role")
     CreditLimit = apps.get_model("billing", "CreditLimit")
     for slug, percent in LIMITS:
-        CreditLimit.objects.get_or_create(role=Role.objects.get(slug=slug), defaults={"percent": percent})
+        for role in Role.objects.filter(slug=slug):
+            CreditLimit.objects.get_or_create(role=role, defaults={"percent": percent})
 
 
 class Migration(migrations.Migration):

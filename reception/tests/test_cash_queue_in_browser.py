@@ -153,3 +153,20 @@ def test_what_others_took_of_a_bill_that_is_left_by_now_changes_nothing(browsing
     page.evaluate("letGo()")
     expect(page.locator("#received")).to_have_value("600")
     expect(page.locator("#take-words")).to_have_text("Take ₹600.00")
+
+
+def test_who_only_looks_at_a_bill_leaves_it_without_a_word(browsing: Browsing) -> None:
+    desk = CashDesk()
+    desk.open()
+    desk.owe("Sunita", "650")
+    page = browsing.open("/cash/", user=desk.cashier)
+    expect(page.locator("#live")).to_have_text("Live")
+    keys, drawer = page.keyboard, page.locator("#drawer")
+    keys.press("j")
+    expect(drawer).to_contain_text("Sunita")
+    keys.press("s")
+    expect(drawer.locator("#split-cash")).to_be_focused()
+    keys.press("Escape")
+    keys.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(page.locator("#toasts")).to_be_empty()

@@ -8,7 +8,9 @@ let kept = null; // what the drawer held: its children, its looks, and its addre
 /** Whether somebody filled something in. */
 export function filled(form) {
   if ($("#drawer").dataset.wrong) return true;
-  return $$("input, select", form).some((field) => (field.matches("select") ? field.selectedIndex > 0 : field.value !== field.defaultValue));
+  // What was only chosen is chosen again as quickly.
+  const fields = $$("input:not([type=checkbox], [type=radio]), select", form);
+  return fields.some((field) => (field.matches("select") ? field.selectedIndex > 0 : field.value !== field.defaultValue));
 }
 
 /** Take the form out of the drawer before that is emptied. */
