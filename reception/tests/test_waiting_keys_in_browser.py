@@ -160,3 +160,27 @@ def test_enter_before_the_page_is_at_work_presses_once_what_has_the_focus_then(b
     page.route("**/js/keys.js", early, times=1)
     page.reload()
     page.wait_for_url("**/desk/")
+
+
+NO_PATIENCE = """
+const held = new AbortController();
+AbortSignal.timeout = () => held.signal;
+window.giveUp = () => held.abort(new DOMException("", "TimeoutError"));
+"""
+
+
+def test_an_answer_that_never_comes_gives_the_keys_back(browsing: Browsing) -> None:
+    hall = Hall()
+    first, second = hall.give("Ravi"), hall.give("Neha")
+    page = browsing.page(browsing.context(user=hall.user("reception")))
+    page.add_init_script(NO_PATIENCE)
+    bars = Held(page, f"**/desk/?token={second.pk}*")
+    page.goto(f"{browsing.server.url}/desk/?token={first.pk}")
+    expect(page.locator("#actionbar")).to_contain_text("Ravi")
+    bars.after(lambda: page.keyboard.press("j"))
+    page.keyboard.press("n")
+    expect(page.locator("#drawer")).to_be_hidden()
+    page.evaluate("giveUp()")
+    expect(page.locator("#messages")).not_to_be_empty()
+    expect(page.locator("#find")).to_be_focused()
+    assert page.evaluate("htmx.config.timeout") == 30_000

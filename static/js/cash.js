@@ -7,7 +7,7 @@ import { $, $$, typing } from "./dom.js";
 import { claimDrawer, openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
 import { control, onEscape, onKey, pressAfter } from "./keys.js";
-import { lost, signedOut } from "./line.js";
+import { lost, part } from "./line.js";
 import { printNow } from "./printer.js";
 
 // What the address says of the drawer alone.
@@ -222,16 +222,14 @@ function select(row) {
 /** What a row is about, beside it; the focus stays in the row. */
 async function load(address) {
   const wanted = claimDrawer();
-  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } }).catch(() => null);
-  if (answer && signedOut(answer)) return;
-  const text = await answer?.text();
-  if (!wanted()) return;
+  const answer = await part(address, "drawer");
+  if (answer?.away || !wanted()) return;
   if (!answer?.ok) {
     $("#drawer").hidden = true; // it is about another row
     $("#drawer").replaceChildren();
     return lost("get");
   }
-  $("#drawer").outerHTML = text;
+  $("#drawer").outerHTML = answer.text;
   htmx.process($("#drawer"));
   remember(address);
   reckon();
@@ -342,12 +340,11 @@ async function followBill() {
   const sum = $("#bill-sum");
   const id = $("#take").getAttribute("action").match(/bills\/(\d+)\//)[1];
   const query = new URLSearchParams({ bill: id, version: sum.dataset.version, since: $("#take").elements.since.value });
-  const answer = await fetch(`${location.pathname}?${query}`, { headers: { "HX-Request": "true", "HX-Target": "bill-sum" } }).catch(() => null);
+  const answer = await part(`${location.pathname}?${query}`, "bill-sum");
   if (answer?.status !== 200) return; // what comes next from the stream asks again
-  const text = await answer.text();
   if (!sum.isConnected) return; // another bill stands there by now
   const before = cents(sum.dataset.due);
-  sum.outerHTML = text;
+  sum.outerHTML = answer.text;
   askFor($("#bill-sum").dataset.due, before);
   reckon();
   if ($("#take").contains(document.activeElement)) document.activeElement.scrollIntoView({ block: "nearest" });

@@ -3,6 +3,7 @@
 
 import { $, $$ } from "./dom.js";
 import { control, keepKeysFor, onKey, pressAfter } from "./keys.js";
+import { inTime } from "./line.js";
 
 const main = $("#main");
 let busy = null;
@@ -23,7 +24,7 @@ function renew(html) {
 }
 
 async function fetched(address, options = {}) {
-  const answer = await fetch(address, { ...options, headers: { "HX-Request": "true", "X-CSRFToken": main.dataset.csrf } });
+  const answer = await fetch(address, { ...options, signal: inTime(), headers: { "HX-Request": "true", "X-CSRFToken": main.dataset.csrf } });
   const away = answer.headers.get("HX-Redirect");
   if (away) location.assign(away);
   return answer.text();

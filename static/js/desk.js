@@ -5,7 +5,7 @@ import { $, $$, visible } from "./dom.js";
 import { openDrawer } from "./drawer.js";
 import { forget } from "./find.js";
 import { onKey, pressAfter } from "./keys.js";
-import { lost, said, signedOut } from "./line.js";
+import { lost, part, said } from "./line.js";
 
 // --- the selected token ---------------------------------------------------------------------------------------------
 
@@ -35,15 +35,13 @@ function select(id) {
 async function loadBar(id) {
   const date = new URLSearchParams(location.search).get("date");
   const address = `${location.pathname}?token=${id}${date ? `&date=${date}` : ""}`;
-  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "actionbar" } }).catch(() => null);
-  if (answer && signedOut(answer)) return;
-  const text = await answer?.text();
-  if (id !== selected) return;
+  const answer = await part(address, "actionbar");
+  if (answer?.away || id !== selected) return;
   if (!answer?.ok) {
     $("#actionbar").replaceChildren(); // its buttons are another token's
     return !answer || answer.status >= 500 ? lost("get") : null;
   }
-  $("#actionbar").outerHTML = text;
+  $("#actionbar").outerHTML = answer.text;
   htmx.process($("#actionbar"));
 }
 

@@ -3,7 +3,7 @@
 
 import { $, $$ } from "./dom.js";
 import { keepKeysFor, onEscape } from "./keys.js";
-import { lost } from "./line.js";
+import { LONGEST, lost } from "./line.js";
 
 const PAUSE = 120;
 const running = new WeakMap();
@@ -18,6 +18,7 @@ function search(field, pause = PAUSE) {
   if (known?.text === text) return known.done;
   known?.stop.abort();
   const stop = new AbortController();
+  setTimeout(() => stop.abort(new DOMException("", "TimeoutError")), pause + LONGEST);
   const done = new Promise((resolve) => setTimeout(resolve, pause))
     .then(() => (stop.signal.aborted ? null : ask(field, text, stop.signal)))
     .catch((error) => {

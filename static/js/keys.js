@@ -89,9 +89,9 @@ function press(element) {
 /** What a key does; true where it did something. */
 function act(key, event) {
   if (key.length === 1 && !single) return false;
-  if (handlers.some((handler) => handler(key, event))) return true;
+  const name = key.length === 1 ? key.toLowerCase() : key; // as with Caps Lock
+  if (handlers.some((handler) => handler(name, event))) return true;
   if (event?.repeat) return false;
-  const name = key.length === 1 ? key.toLowerCase() : key;
   // Pressed again while its step is on the way: meant once.
   if ((before || last) && name === begun) return true;
   if (before && (key.length === 1 || key === "Enter")) return wait(key), true;

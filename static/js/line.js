@@ -19,10 +19,25 @@ export function lost(verb) {
 }
 
 /** Whether an answer leads to another page, as it does to who is signed out by now; then that page is opened. */
-export function signedOut(answer) {
+function signedOut(answer) {
   const away = answer.headers.get("HX-Redirect");
   if (away) location.assign(away);
   return Boolean(away);
+}
+
+/** Who has heard nothing for so long hears nothing any more, and keys that wait for it are free. As in htmx's config. */
+export const LONGEST = 30_000;
+export const inTime = () => AbortSignal.timeout(LONGEST);
+
+/** A part of the page, asked for by hand: how it was answered and its text, or nothing where no answer came.
+    Whoever is signed out is led away, and `away` says so. */
+export async function part(address, target) {
+  try {
+    const answer = await fetch(address, { signal: inTime(), headers: { "HX-Request": "true", "HX-Target": target } });
+    return { ok: answer.ok, status: answer.status, away: signedOut(answer), text: await answer.text() };
+  } catch {
+    return null;
+  }
 }
 
 /** For what htmx was asked by hand: the listeners below have told of it when it fails. */
@@ -37,11 +52,15 @@ function stillThere(asked) {
   if (!target.isConnected && target.id) asked.target = document.getElementById(target.id) ?? target;
   if (elt.isConnected) return;
   const gone = elt.getRootNode();
+  const { id } = gone; // what stands in the page by now has it
   gone.removeAttribute("id");
   const place = document.body.appendChild(document.createElement("div"));
   place.hidden = true;
   place.append(gone);
-  xhr.addEventListener("loadend", () => place.remove());
+  xhr.addEventListener("loadend", () => {
+    place.remove();
+    if (id) gone.id = id;
+  });
 }
 
 // The request itself tells how it ended, for not every event of an element that is gone is heard.

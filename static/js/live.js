@@ -110,7 +110,7 @@ function pressed() {
 addEventListener("pointerdown", pressed, true);
 addEventListener("keydown", ({ key, repeat }) => key === " " && !repeat && pressed(), true);
 // A finger's click comes after the finger has left.
-for (const name of ["pointerup", "pointercancel", "keyup"]) addEventListener(name, () => setTimeout(() => release(), AFTER_PRESS), true);
+for (const name of ["pointerup", "pointercancel", "keyup"]) addEventListener(name, () => setTimeout(release, AFTER_PRESS), true);
 
 // --- the stream -----------------------------------------------------------------------------------------------------
 

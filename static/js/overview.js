@@ -4,7 +4,7 @@
 import { $, $$, typing } from "./dom.js";
 import { claimDrawer } from "./drawer.js";
 import { onKey, pressAfter } from "./keys.js";
-import { lost, signedOut } from "./line.js";
+import { lost, part } from "./line.js";
 
 const rows = () => $$("#ov-rows > [role=row]");
 let selected = $("#ov-rows > [aria-current]")?.id ?? null;
@@ -26,14 +26,12 @@ function select(row) {
 async function load(id) {
   const wanted = claimDrawer();
   const address = $(".hall").dataset.panel + id.slice(3);
-  const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Target": "drawer" } }).catch(() => null);
+  const answer = await part(address, "drawer");
   if (!answer) return lost("get");
-  if (signedOut(answer)) return;
-  const text = await answer.text();
-  if (!wanted() || !answer.ok) return;
+  if (answer.away || !wanted() || !answer.ok) return;
   const slots = $("#drawer .slots");
   const top = slots?.closest(".col").id === `col-${id.slice(3)}` ? slots.scrollTop : 0;
-  $("#drawer").outerHTML = text;
+  $("#drawer").outerHTML = answer.text;
   htmx.process($("#drawer"));
   if (top) $("#drawer .slots").scrollTop = top;
 }
