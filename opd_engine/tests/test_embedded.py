@@ -23,9 +23,10 @@ from opd_engine import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 USER = """
-import sys
+import signal, sys
 from pathlib import Path
 from opd_engine import embedded
+signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, wherever the tests were started
 print(embedded.use(Path(sys.argv[1]), durable=False), flush=True)
 sys.stdin.read()
 """
