@@ -36,7 +36,12 @@ def most_to_credit(bill: Bill, by: User | None) -> Decimal:
     left, limit = bill.total - bill.credited, credit_limit(by, bill.facility_id)
     if limit is None:
         return left
-    return max(min(left, rounded(limit * bill.total / HUNDRED) - _taken_off(bill)), ZERO)
+    return max(min(left, _allowed(bill, limit) - _taken_off(bill)), ZERO)
+
+
+def _allowed(bill: Bill, limit: Decimal) -> Decimal:
+    """What a limit in percent comes to, of the bill's total."""
+    return rounded(limit * bill.total / HUNDRED)
 
 
 def _taken_off(bill: Bill) -> Decimal:
@@ -57,7 +62,7 @@ def require_credit(bill: Bill, amount: Decimal, *, by: User | None) -> None:
     if limit is None:
         return
     off = _taken_off(bill) + amount
-    if off > rounded(limit * bill.total / HUNDRED):
+    if off > _allowed(bill, limit):
         percent = rounded(off * HUNDRED / bill.total) if bill.total else HUNDRED
         raise CreditLimitPassed(
             attr="amount", limit=f"{limit.normalize():f}", percent=f"{percent.normalize():f}", number=bill.number

@@ -13,12 +13,9 @@ from hypothesis import strategies as st
 from billing import rules
 from billing.rules import CENT, MOST, ZERO, Left, LineIn, NotMoney, Off, OffTooLarge
 from billing.tests import cents
+from billing.tests.words import decimal, line_of, off_of
 
 thorough = settings(max_examples=150)
-
-
-def decimal(number: int, places: int = 2) -> Decimal:
-    return Decimal(number).scaleb(-places)
 
 
 def whole(amount: Decimal) -> int:
@@ -60,24 +57,6 @@ def asked(draw: st.DrawFn) -> cents.Asked:
 
 bills = st.lists(asked(), min_size=1, max_size=8)
 discounts = st.one_of(st.none(), offs())
-
-
-def off_of(off: cents.Off | None) -> Off | None:
-    """The same discount in the words of the product."""
-    if off is None:
-        return None
-    return Off(amount=decimal(off.cents)) if off.cents is not None else Off(percent=decimal(off.percent or 0))
-
-
-def line_of(line: cents.Asked) -> LineIn:
-    return LineIn(
-        "Service",
-        decimal(line.price),
-        quantity=decimal(line.quantity, 3),
-        off=off_of(line.off),
-        tax_percent=decimal(line.tax),
-        tax_included=line.included,
-    )
 
 
 def totals(lines: Sequence[cents.Asked], off: cents.Off | None = None) -> rules.Totals:
